@@ -26,7 +26,9 @@ function createBaseUserCreated(): UserCreated {
   return { user: undefined };
 }
 
-export const UserCreated: MessageFns<UserCreated> = {
+export const UserCreated: MessageFns<UserCreated, "chargemesh.auth.v1.UserCreated"> = {
+  $type: "chargemesh.auth.v1.UserCreated" as const,
+
   encode(message: UserCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
@@ -93,7 +95,9 @@ function createBaseUserUpdated(): UserUpdated {
   return { user: undefined };
 }
 
-export const UserUpdated: MessageFns<UserUpdated> = {
+export const UserUpdated: MessageFns<UserUpdated, "chargemesh.auth.v1.UserUpdated"> = {
+  $type: "chargemesh.auth.v1.UserUpdated" as const,
+
   encode(message: UserUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
@@ -173,7 +177,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -32,7 +32,9 @@ function createBaseSigningKey(): SigningKey {
   return { kty: "", kid: "", use: "", alg: "", crv: "", x: "", y: "" };
 }
 
-export const SigningKey: MessageFns<SigningKey> = {
+export const SigningKey: MessageFns<SigningKey, "chargemesh.auth.v1.SigningKey"> = {
+  $type: "chargemesh.auth.v1.SigningKey" as const,
+
   encode(message: SigningKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.kty !== "") {
       writer.uint32(10).string(message.kty);
@@ -210,7 +212,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -35,7 +35,9 @@ function createBaseListSigningKeysRequest(): ListSigningKeysRequest {
   return {};
 }
 
-export const ListSigningKeysRequest: MessageFns<ListSigningKeysRequest> = {
+export const ListSigningKeysRequest: MessageFns<ListSigningKeysRequest, "chargemesh.auth.v1.ListSigningKeysRequest"> = {
+  $type: "chargemesh.auth.v1.ListSigningKeysRequest" as const,
+
   encode(_: ListSigningKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -87,7 +89,12 @@ function createBaseListSigningKeysResponse(): ListSigningKeysResponse {
   return { keys: [] };
 }
 
-export const ListSigningKeysResponse: MessageFns<ListSigningKeysResponse> = {
+export const ListSigningKeysResponse: MessageFns<
+  ListSigningKeysResponse,
+  "chargemesh.auth.v1.ListSigningKeysResponse"
+> = {
+  $type: "chargemesh.auth.v1.ListSigningKeysResponse" as const,
+
   encode(message: ListSigningKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.keys) {
       SigningKey.encode(v!, writer.uint32(10).fork()).join();
@@ -213,7 +220,8 @@ type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

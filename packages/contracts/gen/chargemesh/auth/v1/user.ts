@@ -119,7 +119,9 @@ function createBaseUser(): User {
   return { id: "", username: "", email: "", role: User_Role.ROLE_UNSPECIFIED, createTime: undefined };
 }
 
-export const User: MessageFns<User> = {
+export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
+  $type: "chargemesh.auth.v1.User" as const,
+
   encode(message: User, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -265,7 +267,9 @@ function createBaseSignedInUser(): SignedInUser {
   };
 }
 
-export const SignedInUser: MessageFns<SignedInUser> = {
+export const SignedInUser: MessageFns<SignedInUser, "chargemesh.auth.v1.SignedInUser"> = {
+  $type: "chargemesh.auth.v1.SignedInUser" as const,
+
   encode(message: SignedInUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -497,7 +501,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

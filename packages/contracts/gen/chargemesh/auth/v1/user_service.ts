@@ -103,7 +103,9 @@ function createBaseSignUpRequest(): SignUpRequest {
   return { username: "", password: "", email: "" };
 }
 
-export const SignUpRequest: MessageFns<SignUpRequest> = {
+export const SignUpRequest: MessageFns<SignUpRequest, "chargemesh.auth.v1.SignUpRequest"> = {
+  $type: "chargemesh.auth.v1.SignUpRequest" as const,
+
   encode(message: SignUpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.username !== "") {
       writer.uint32(10).string(message.username);
@@ -204,7 +206,9 @@ function createBaseSignUpResponse(): SignUpResponse {
   return { user: undefined };
 }
 
-export const SignUpResponse: MessageFns<SignUpResponse> = {
+export const SignUpResponse: MessageFns<SignUpResponse, "chargemesh.auth.v1.SignUpResponse"> = {
+  $type: "chargemesh.auth.v1.SignUpResponse" as const,
+
   encode(message: SignUpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       SignedInUser.encode(message.user, writer.uint32(10).fork()).join();
@@ -273,7 +277,9 @@ function createBaseLogInRequest(): LogInRequest {
   return { username: "", password: "" };
 }
 
-export const LogInRequest: MessageFns<LogInRequest> = {
+export const LogInRequest: MessageFns<LogInRequest, "chargemesh.auth.v1.LogInRequest"> = {
+  $type: "chargemesh.auth.v1.LogInRequest" as const,
+
   encode(message: LogInRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.username !== "") {
       writer.uint32(10).string(message.username);
@@ -358,7 +364,9 @@ function createBaseLogInResponse(): LogInResponse {
   return { user: undefined };
 }
 
-export const LogInResponse: MessageFns<LogInResponse> = {
+export const LogInResponse: MessageFns<LogInResponse, "chargemesh.auth.v1.LogInResponse"> = {
+  $type: "chargemesh.auth.v1.LogInResponse" as const,
+
   encode(message: LogInResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       SignedInUser.encode(message.user, writer.uint32(10).fork()).join();
@@ -427,7 +435,9 @@ function createBaseRefreshTokensRequest(): RefreshTokensRequest {
   return { refreshToken: "" };
 }
 
-export const RefreshTokensRequest: MessageFns<RefreshTokensRequest> = {
+export const RefreshTokensRequest: MessageFns<RefreshTokensRequest, "chargemesh.auth.v1.RefreshTokensRequest"> = {
+  $type: "chargemesh.auth.v1.RefreshTokensRequest" as const,
+
   encode(message: RefreshTokensRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.refreshToken !== "") {
       writer.uint32(10).string(message.refreshToken);
@@ -500,7 +510,9 @@ function createBaseRefreshTokensResponse(): RefreshTokensResponse {
   return { user: undefined };
 }
 
-export const RefreshTokensResponse: MessageFns<RefreshTokensResponse> = {
+export const RefreshTokensResponse: MessageFns<RefreshTokensResponse, "chargemesh.auth.v1.RefreshTokensResponse"> = {
+  $type: "chargemesh.auth.v1.RefreshTokensResponse" as const,
+
   encode(message: RefreshTokensResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       SignedInUser.encode(message.user, writer.uint32(10).fork()).join();
@@ -569,7 +581,9 @@ function createBaseLogOutRequest(): LogOutRequest {
   return { refreshToken: "" };
 }
 
-export const LogOutRequest: MessageFns<LogOutRequest> = {
+export const LogOutRequest: MessageFns<LogOutRequest, "chargemesh.auth.v1.LogOutRequest"> = {
+  $type: "chargemesh.auth.v1.LogOutRequest" as const,
+
   encode(message: LogOutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.refreshToken !== "") {
       writer.uint32(10).string(message.refreshToken);
@@ -642,7 +656,9 @@ function createBaseLogOutResponse(): LogOutResponse {
   return {};
 }
 
-export const LogOutResponse: MessageFns<LogOutResponse> = {
+export const LogOutResponse: MessageFns<LogOutResponse, "chargemesh.auth.v1.LogOutResponse"> = {
+  $type: "chargemesh.auth.v1.LogOutResponse" as const,
+
   encode(_: LogOutResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -694,7 +710,9 @@ function createBaseGetMeRequest(): GetMeRequest {
   return {};
 }
 
-export const GetMeRequest: MessageFns<GetMeRequest> = {
+export const GetMeRequest: MessageFns<GetMeRequest, "chargemesh.auth.v1.GetMeRequest"> = {
+  $type: "chargemesh.auth.v1.GetMeRequest" as const,
+
   encode(_: GetMeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -746,7 +764,9 @@ function createBaseGetMeResponse(): GetMeResponse {
   return { user: undefined };
 }
 
-export const GetMeResponse: MessageFns<GetMeResponse> = {
+export const GetMeResponse: MessageFns<GetMeResponse, "chargemesh.auth.v1.GetMeResponse"> = {
+  $type: "chargemesh.auth.v1.GetMeResponse" as const,
+
   encode(message: GetMeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
@@ -813,7 +833,9 @@ function createBaseGetUserRequest(): GetUserRequest {
   return { id: "" };
 }
 
-export const GetUserRequest: MessageFns<GetUserRequest> = {
+export const GetUserRequest: MessageFns<GetUserRequest, "chargemesh.auth.v1.GetUserRequest"> = {
+  $type: "chargemesh.auth.v1.GetUserRequest" as const,
+
   encode(message: GetUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -880,7 +902,9 @@ function createBaseGetUserResponse(): GetUserResponse {
   return { user: undefined };
 }
 
-export const GetUserResponse: MessageFns<GetUserResponse> = {
+export const GetUserResponse: MessageFns<GetUserResponse, "chargemesh.auth.v1.GetUserResponse"> = {
+  $type: "chargemesh.auth.v1.GetUserResponse" as const,
+
   encode(message: GetUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
@@ -947,7 +971,9 @@ function createBaseListUsersRequest(): ListUsersRequest {
   return { pageSize: 0, pageToken: "" };
 }
 
-export const ListUsersRequest: MessageFns<ListUsersRequest> = {
+export const ListUsersRequest: MessageFns<ListUsersRequest, "chargemesh.auth.v1.ListUsersRequest"> = {
+  $type: "chargemesh.auth.v1.ListUsersRequest" as const,
+
   encode(message: ListUsersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pageSize !== 0) {
       writer.uint32(8).int32(message.pageSize);
@@ -1040,7 +1066,9 @@ function createBaseListUsersResponse(): ListUsersResponse {
   return { users: [], nextPageToken: "" };
 }
 
-export const ListUsersResponse: MessageFns<ListUsersResponse> = {
+export const ListUsersResponse: MessageFns<ListUsersResponse, "chargemesh.auth.v1.ListUsersResponse"> = {
+  $type: "chargemesh.auth.v1.ListUsersResponse" as const,
+
   encode(message: ListUsersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.users) {
       User.encode(v!, writer.uint32(10).fork()).join();
@@ -1129,7 +1157,9 @@ function createBaseUpdateUserRequest(): UpdateUserRequest {
   return { user: undefined, updateMask: undefined };
 }
 
-export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
+export const UpdateUserRequest: MessageFns<UpdateUserRequest, "chargemesh.auth.v1.UpdateUserRequest"> = {
+  $type: "chargemesh.auth.v1.UpdateUserRequest" as const,
+
   encode(message: UpdateUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
@@ -1218,7 +1248,9 @@ function createBaseUpdateUserResponse(): UpdateUserResponse {
   return { user: undefined };
 }
 
-export const UpdateUserResponse: MessageFns<UpdateUserResponse> = {
+export const UpdateUserResponse: MessageFns<UpdateUserResponse, "chargemesh.auth.v1.UpdateUserResponse"> = {
+  $type: "chargemesh.auth.v1.UpdateUserResponse" as const,
+
   encode(message: UpdateUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
@@ -1603,7 +1635,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -363,7 +363,9 @@ function createBaseCharger(): Charger {
   };
 }
 
-export const Charger: MessageFns<Charger> = {
+export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
+  $type: "chargemesh.charger.v1.Charger" as const,
+
   encode(message: Charger, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -738,7 +740,9 @@ function createBaseEvse(): Evse {
   return { id: 0, connectors: [] };
 }
 
-export const Evse: MessageFns<Evse> = {
+export const Evse: MessageFns<Evse, "chargemesh.charger.v1.Evse"> = {
+  $type: "chargemesh.charger.v1.Evse" as const,
+
   encode(message: Evse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== 0) {
       writer.uint32(8).int32(message.id);
@@ -833,7 +837,9 @@ function createBaseConnector(): Connector {
   };
 }
 
-export const Connector: MessageFns<Connector> = {
+export const Connector: MessageFns<Connector, "chargemesh.charger.v1.Connector"> = {
+  $type: "chargemesh.charger.v1.Connector" as const,
+
   encode(message: Connector, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== 0) {
       writer.uint32(8).int32(message.id);
@@ -1049,7 +1055,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -76,7 +76,9 @@ function createBaseCreateChargerRequest(): CreateChargerRequest {
   return { charger: undefined };
 }
 
-export const CreateChargerRequest: MessageFns<CreateChargerRequest> = {
+export const CreateChargerRequest: MessageFns<CreateChargerRequest, "chargemesh.charger.v1.CreateChargerRequest"> = {
+  $type: "chargemesh.charger.v1.CreateChargerRequest" as const,
+
   encode(message: CreateChargerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.charger !== undefined) {
       Charger.encode(message.charger, writer.uint32(10).fork()).join();
@@ -145,7 +147,9 @@ function createBaseCreateChargerResponse(): CreateChargerResponse {
   return { charger: undefined };
 }
 
-export const CreateChargerResponse: MessageFns<CreateChargerResponse> = {
+export const CreateChargerResponse: MessageFns<CreateChargerResponse, "chargemesh.charger.v1.CreateChargerResponse"> = {
+  $type: "chargemesh.charger.v1.CreateChargerResponse" as const,
+
   encode(message: CreateChargerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.charger !== undefined) {
       Charger.encode(message.charger, writer.uint32(10).fork()).join();
@@ -214,7 +218,9 @@ function createBaseGetChargerRequest(): GetChargerRequest {
   return { id: "" };
 }
 
-export const GetChargerRequest: MessageFns<GetChargerRequest> = {
+export const GetChargerRequest: MessageFns<GetChargerRequest, "chargemesh.charger.v1.GetChargerRequest"> = {
+  $type: "chargemesh.charger.v1.GetChargerRequest" as const,
+
   encode(message: GetChargerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -281,7 +287,9 @@ function createBaseGetChargerResponse(): GetChargerResponse {
   return { charger: undefined };
 }
 
-export const GetChargerResponse: MessageFns<GetChargerResponse> = {
+export const GetChargerResponse: MessageFns<GetChargerResponse, "chargemesh.charger.v1.GetChargerResponse"> = {
+  $type: "chargemesh.charger.v1.GetChargerResponse" as const,
+
   encode(message: GetChargerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.charger !== undefined) {
       Charger.encode(message.charger, writer.uint32(10).fork()).join();
@@ -350,7 +358,9 @@ function createBaseListChargersRequest(): ListChargersRequest {
   return { pageSize: 0, pageToken: "", connected: undefined };
 }
 
-export const ListChargersRequest: MessageFns<ListChargersRequest> = {
+export const ListChargersRequest: MessageFns<ListChargersRequest, "chargemesh.charger.v1.ListChargersRequest"> = {
+  $type: "chargemesh.charger.v1.ListChargersRequest" as const,
+
   encode(message: ListChargersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pageSize !== 0) {
       writer.uint32(8).int32(message.pageSize);
@@ -459,7 +469,9 @@ function createBaseListChargersResponse(): ListChargersResponse {
   return { chargers: [], nextPageToken: "" };
 }
 
-export const ListChargersResponse: MessageFns<ListChargersResponse> = {
+export const ListChargersResponse: MessageFns<ListChargersResponse, "chargemesh.charger.v1.ListChargersResponse"> = {
+  $type: "chargemesh.charger.v1.ListChargersResponse" as const,
+
   encode(message: ListChargersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.chargers) {
       Charger.encode(v!, writer.uint32(10).fork()).join();
@@ -548,7 +560,9 @@ function createBaseUpdateChargerRequest(): UpdateChargerRequest {
   return { charger: undefined, updateMask: undefined };
 }
 
-export const UpdateChargerRequest: MessageFns<UpdateChargerRequest> = {
+export const UpdateChargerRequest: MessageFns<UpdateChargerRequest, "chargemesh.charger.v1.UpdateChargerRequest"> = {
+  $type: "chargemesh.charger.v1.UpdateChargerRequest" as const,
+
   encode(message: UpdateChargerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.charger !== undefined) {
       Charger.encode(message.charger, writer.uint32(10).fork()).join();
@@ -639,7 +653,9 @@ function createBaseUpdateChargerResponse(): UpdateChargerResponse {
   return { charger: undefined };
 }
 
-export const UpdateChargerResponse: MessageFns<UpdateChargerResponse> = {
+export const UpdateChargerResponse: MessageFns<UpdateChargerResponse, "chargemesh.charger.v1.UpdateChargerResponse"> = {
+  $type: "chargemesh.charger.v1.UpdateChargerResponse" as const,
+
   encode(message: UpdateChargerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.charger !== undefined) {
       Charger.encode(message.charger, writer.uint32(10).fork()).join();
@@ -708,7 +724,9 @@ function createBaseDeleteChargerRequest(): DeleteChargerRequest {
   return { id: "" };
 }
 
-export const DeleteChargerRequest: MessageFns<DeleteChargerRequest> = {
+export const DeleteChargerRequest: MessageFns<DeleteChargerRequest, "chargemesh.charger.v1.DeleteChargerRequest"> = {
+  $type: "chargemesh.charger.v1.DeleteChargerRequest" as const,
+
   encode(message: DeleteChargerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -775,7 +793,9 @@ function createBaseDeleteChargerResponse(): DeleteChargerResponse {
   return {};
 }
 
-export const DeleteChargerResponse: MessageFns<DeleteChargerResponse> = {
+export const DeleteChargerResponse: MessageFns<DeleteChargerResponse, "chargemesh.charger.v1.DeleteChargerResponse"> = {
+  $type: "chargemesh.charger.v1.DeleteChargerResponse" as const,
+
   encode(_: DeleteChargerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -1058,7 +1078,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

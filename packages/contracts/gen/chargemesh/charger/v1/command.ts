@@ -177,7 +177,9 @@ function createBaseCommand(): Command {
   };
 }
 
-export const Command: MessageFns<Command> = {
+export const Command: MessageFns<Command, "chargemesh.charger.v1.Command"> = {
+  $type: "chargemesh.charger.v1.Command" as const,
+
   encode(message: Command, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -545,7 +547,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

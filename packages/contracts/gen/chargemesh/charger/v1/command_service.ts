@@ -72,7 +72,9 @@ function createBaseCreateCommandRequest(): CreateCommandRequest {
   return { chargerId: "", action: "", payload: undefined, waitSeconds: 0, ttlSeconds: 0, idempotencyKey: "" };
 }
 
-export const CreateCommandRequest: MessageFns<CreateCommandRequest> = {
+export const CreateCommandRequest: MessageFns<CreateCommandRequest, "chargemesh.charger.v1.CreateCommandRequest"> = {
+  $type: "chargemesh.charger.v1.CreateCommandRequest" as const,
+
   encode(message: CreateCommandRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -237,7 +239,9 @@ function createBaseCreateCommandResponse(): CreateCommandResponse {
   return { command: undefined };
 }
 
-export const CreateCommandResponse: MessageFns<CreateCommandResponse> = {
+export const CreateCommandResponse: MessageFns<CreateCommandResponse, "chargemesh.charger.v1.CreateCommandResponse"> = {
+  $type: "chargemesh.charger.v1.CreateCommandResponse" as const,
+
   encode(message: CreateCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.command !== undefined) {
       Command.encode(message.command, writer.uint32(10).fork()).join();
@@ -306,7 +310,9 @@ function createBaseGetCommandRequest(): GetCommandRequest {
   return { chargerId: "", id: "" };
 }
 
-export const GetCommandRequest: MessageFns<GetCommandRequest> = {
+export const GetCommandRequest: MessageFns<GetCommandRequest, "chargemesh.charger.v1.GetCommandRequest"> = {
+  $type: "chargemesh.charger.v1.GetCommandRequest" as const,
+
   encode(message: GetCommandRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -395,7 +401,9 @@ function createBaseGetCommandResponse(): GetCommandResponse {
   return { command: undefined };
 }
 
-export const GetCommandResponse: MessageFns<GetCommandResponse> = {
+export const GetCommandResponse: MessageFns<GetCommandResponse, "chargemesh.charger.v1.GetCommandResponse"> = {
+  $type: "chargemesh.charger.v1.GetCommandResponse" as const,
+
   encode(message: GetCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.command !== undefined) {
       Command.encode(message.command, writer.uint32(10).fork()).join();
@@ -464,7 +472,9 @@ function createBaseListCommandsRequest(): ListCommandsRequest {
   return { chargerId: "", pageSize: 0, pageToken: "" };
 }
 
-export const ListCommandsRequest: MessageFns<ListCommandsRequest> = {
+export const ListCommandsRequest: MessageFns<ListCommandsRequest, "chargemesh.charger.v1.ListCommandsRequest"> = {
+  $type: "chargemesh.charger.v1.ListCommandsRequest" as const,
+
   encode(message: ListCommandsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -577,7 +587,9 @@ function createBaseListCommandsResponse(): ListCommandsResponse {
   return { commands: [], nextPageToken: "" };
 }
 
-export const ListCommandsResponse: MessageFns<ListCommandsResponse> = {
+export const ListCommandsResponse: MessageFns<ListCommandsResponse, "chargemesh.charger.v1.ListCommandsResponse"> = {
+  $type: "chargemesh.charger.v1.ListCommandsResponse" as const,
+
   encode(message: ListCommandsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.commands) {
       Command.encode(v!, writer.uint32(10).fork()).join();
@@ -816,7 +828,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

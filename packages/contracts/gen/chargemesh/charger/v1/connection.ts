@@ -121,7 +121,9 @@ function createBaseConnection(): Connection {
   };
 }
 
-export const Connection: MessageFns<Connection> = {
+export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connection"> = {
+  $type: "chargemesh.charger.v1.Connection" as const,
+
   encode(message: Connection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -389,7 +391,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -68,7 +68,12 @@ function createBaseListConnectionsRequest(): ListConnectionsRequest {
   return { pageSize: 0, pageToken: "", chargerId: "", state: Connection_State.STATE_UNSPECIFIED };
 }
 
-export const ListConnectionsRequest: MessageFns<ListConnectionsRequest> = {
+export const ListConnectionsRequest: MessageFns<
+  ListConnectionsRequest,
+  "chargemesh.charger.v1.ListConnectionsRequest"
+> = {
+  $type: "chargemesh.charger.v1.ListConnectionsRequest" as const,
+
   encode(message: ListConnectionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pageSize !== 0) {
       writer.uint32(8).int32(message.pageSize);
@@ -197,7 +202,12 @@ function createBaseListConnectionsResponse(): ListConnectionsResponse {
   return { connections: [], nextPageToken: "" };
 }
 
-export const ListConnectionsResponse: MessageFns<ListConnectionsResponse> = {
+export const ListConnectionsResponse: MessageFns<
+  ListConnectionsResponse,
+  "chargemesh.charger.v1.ListConnectionsResponse"
+> = {
+  $type: "chargemesh.charger.v1.ListConnectionsResponse" as const,
+
   encode(message: ListConnectionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.connections) {
       Connection.encode(v!, writer.uint32(10).fork()).join();
@@ -288,7 +298,12 @@ function createBaseCheckConnectionRequest(): CheckConnectionRequest {
   return { chargerId: "", authorization: "", protocols: [], remoteAddress: "" };
 }
 
-export const CheckConnectionRequest: MessageFns<CheckConnectionRequest> = {
+export const CheckConnectionRequest: MessageFns<
+  CheckConnectionRequest,
+  "chargemesh.charger.v1.CheckConnectionRequest"
+> = {
+  $type: "chargemesh.charger.v1.CheckConnectionRequest" as const,
+
   encode(message: CheckConnectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -415,7 +430,12 @@ function createBaseCheckConnectionResponse(): CheckConnectionResponse {
   return { httpStatus: 0, reason: "", message: "" };
 }
 
-export const CheckConnectionResponse: MessageFns<CheckConnectionResponse> = {
+export const CheckConnectionResponse: MessageFns<
+  CheckConnectionResponse,
+  "chargemesh.charger.v1.CheckConnectionResponse"
+> = {
+  $type: "chargemesh.charger.v1.CheckConnectionResponse" as const,
+
   encode(message: CheckConnectionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.httpStatus !== 0) {
       writer.uint32(8).int32(message.httpStatus);
@@ -613,7 +633,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -36,7 +36,9 @@ function createBaseEvent(): Event {
   return { id: "", source: "", type: "", subject: "", time: undefined, data: undefined, cursor: "" };
 }
 
-export const Event: MessageFns<Event> = {
+export const Event: MessageFns<Event, "chargemesh.charger.v1.Event"> = {
+  $type: "chargemesh.charger.v1.Event" as const,
+
   encode(message: Event, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -236,7 +238,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

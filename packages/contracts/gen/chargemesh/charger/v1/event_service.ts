@@ -34,7 +34,9 @@ function createBaseWatchEventsRequest(): WatchEventsRequest {
   return {};
 }
 
-export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
+export const WatchEventsRequest: MessageFns<WatchEventsRequest, "chargemesh.charger.v1.WatchEventsRequest"> = {
+  $type: "chargemesh.charger.v1.WatchEventsRequest" as const,
+
   encode(_: WatchEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -86,7 +88,9 @@ function createBaseWatchEventsResponse(): WatchEventsResponse {
   return { event: undefined };
 }
 
-export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
+export const WatchEventsResponse: MessageFns<WatchEventsResponse, "chargemesh.charger.v1.WatchEventsResponse"> = {
+  $type: "chargemesh.charger.v1.WatchEventsResponse" as const,
+
   encode(message: WatchEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.event !== undefined) {
       Event.encode(message.event, writer.uint32(10).fork()).join();
@@ -205,7 +209,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

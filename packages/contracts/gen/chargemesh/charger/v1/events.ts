@@ -90,7 +90,9 @@ function createBaseChargerCreated(): ChargerCreated {
   return { charger: undefined };
 }
 
-export const ChargerCreated: MessageFns<ChargerCreated> = {
+export const ChargerCreated: MessageFns<ChargerCreated, "chargemesh.charger.v1.ChargerCreated"> = {
+  $type: "chargemesh.charger.v1.ChargerCreated" as const,
+
   encode(message: ChargerCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.charger !== undefined) {
       Charger.encode(message.charger, writer.uint32(10).fork()).join();
@@ -159,7 +161,9 @@ function createBaseChargerUpdated(): ChargerUpdated {
   return { charger: undefined };
 }
 
-export const ChargerUpdated: MessageFns<ChargerUpdated> = {
+export const ChargerUpdated: MessageFns<ChargerUpdated, "chargemesh.charger.v1.ChargerUpdated"> = {
+  $type: "chargemesh.charger.v1.ChargerUpdated" as const,
+
   encode(message: ChargerUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.charger !== undefined) {
       Charger.encode(message.charger, writer.uint32(10).fork()).join();
@@ -228,7 +232,9 @@ function createBaseChargerDeleted(): ChargerDeleted {
   return { chargerId: "" };
 }
 
-export const ChargerDeleted: MessageFns<ChargerDeleted> = {
+export const ChargerDeleted: MessageFns<ChargerDeleted, "chargemesh.charger.v1.ChargerDeleted"> = {
+  $type: "chargemesh.charger.v1.ChargerDeleted" as const,
+
   encode(message: ChargerDeleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -301,7 +307,9 @@ function createBaseChargerConnected(): ChargerConnected {
   return { chargerId: "", protocol: "", remoteAddress: "" };
 }
 
-export const ChargerConnected: MessageFns<ChargerConnected> = {
+export const ChargerConnected: MessageFns<ChargerConnected, "chargemesh.charger.v1.ChargerConnected"> = {
+  $type: "chargemesh.charger.v1.ChargerConnected" as const,
+
   encode(message: ChargerConnected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -410,7 +418,9 @@ function createBaseChargerDisconnected(): ChargerDisconnected {
   return { chargerId: "", reason: "" };
 }
 
-export const ChargerDisconnected: MessageFns<ChargerDisconnected> = {
+export const ChargerDisconnected: MessageFns<ChargerDisconnected, "chargemesh.charger.v1.ChargerDisconnected"> = {
+  $type: "chargemesh.charger.v1.ChargerDisconnected" as const,
+
   encode(message: ChargerDisconnected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -505,7 +515,9 @@ function createBaseChargerBooted(): ChargerBooted {
   };
 }
 
-export const ChargerBooted: MessageFns<ChargerBooted> = {
+export const ChargerBooted: MessageFns<ChargerBooted, "chargemesh.charger.v1.ChargerBooted"> = {
+  $type: "chargemesh.charger.v1.ChargerBooted" as const,
+
   encode(message: ChargerBooted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -648,7 +660,12 @@ function createBaseConnectorStatusChanged(): ConnectorStatusChanged {
   return { chargerId: "", evseId: 0, connector: undefined };
 }
 
-export const ConnectorStatusChanged: MessageFns<ConnectorStatusChanged> = {
+export const ConnectorStatusChanged: MessageFns<
+  ConnectorStatusChanged,
+  "chargemesh.charger.v1.ConnectorStatusChanged"
+> = {
+  $type: "chargemesh.charger.v1.ConnectorStatusChanged" as const,
+
   encode(message: ConnectorStatusChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -759,7 +776,9 @@ function createBaseTransactionStarted(): TransactionStarted {
   return { transaction: undefined };
 }
 
-export const TransactionStarted: MessageFns<TransactionStarted> = {
+export const TransactionStarted: MessageFns<TransactionStarted, "chargemesh.charger.v1.TransactionStarted"> = {
+  $type: "chargemesh.charger.v1.TransactionStarted" as const,
+
   encode(message: TransactionStarted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.transaction !== undefined) {
       Transaction.encode(message.transaction, writer.uint32(10).fork()).join();
@@ -828,7 +847,9 @@ function createBaseTransactionUpdated(): TransactionUpdated {
   return { transaction: undefined };
 }
 
-export const TransactionUpdated: MessageFns<TransactionUpdated> = {
+export const TransactionUpdated: MessageFns<TransactionUpdated, "chargemesh.charger.v1.TransactionUpdated"> = {
+  $type: "chargemesh.charger.v1.TransactionUpdated" as const,
+
   encode(message: TransactionUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.transaction !== undefined) {
       Transaction.encode(message.transaction, writer.uint32(10).fork()).join();
@@ -897,7 +918,9 @@ function createBaseTransactionStopped(): TransactionStopped {
   return { transaction: undefined };
 }
 
-export const TransactionStopped: MessageFns<TransactionStopped> = {
+export const TransactionStopped: MessageFns<TransactionStopped, "chargemesh.charger.v1.TransactionStopped"> = {
+  $type: "chargemesh.charger.v1.TransactionStopped" as const,
+
   encode(message: TransactionStopped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.transaction !== undefined) {
       Transaction.encode(message.transaction, writer.uint32(10).fork()).join();
@@ -966,7 +989,9 @@ function createBaseCommandUpdated(): CommandUpdated {
   return { command: undefined };
 }
 
-export const CommandUpdated: MessageFns<CommandUpdated> = {
+export const CommandUpdated: MessageFns<CommandUpdated, "chargemesh.charger.v1.CommandUpdated"> = {
+  $type: "chargemesh.charger.v1.CommandUpdated" as const,
+
   encode(message: CommandUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.command !== undefined) {
       Command.encode(message.command, writer.uint32(10).fork()).join();
@@ -1048,7 +1073,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

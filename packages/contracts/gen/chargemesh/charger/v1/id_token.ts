@@ -230,7 +230,9 @@ function createBaseIdToken(): IdToken {
   };
 }
 
-export const IdToken: MessageFns<IdToken> = {
+export const IdToken: MessageFns<IdToken, "chargemesh.charger.v1.IdToken"> = {
+  $type: "chargemesh.charger.v1.IdToken" as const,
+
   encode(message: IdToken, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== "") {
       writer.uint32(10).string(message.idToken);
@@ -486,7 +488,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

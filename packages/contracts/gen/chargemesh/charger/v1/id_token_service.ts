@@ -76,7 +76,9 @@ function createBaseCreateIdTokenRequest(): CreateIdTokenRequest {
   return { idToken: undefined };
 }
 
-export const CreateIdTokenRequest: MessageFns<CreateIdTokenRequest> = {
+export const CreateIdTokenRequest: MessageFns<CreateIdTokenRequest, "chargemesh.charger.v1.CreateIdTokenRequest"> = {
+  $type: "chargemesh.charger.v1.CreateIdTokenRequest" as const,
+
   encode(message: CreateIdTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== undefined) {
       IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
@@ -151,7 +153,9 @@ function createBaseCreateIdTokenResponse(): CreateIdTokenResponse {
   return { idToken: undefined };
 }
 
-export const CreateIdTokenResponse: MessageFns<CreateIdTokenResponse> = {
+export const CreateIdTokenResponse: MessageFns<CreateIdTokenResponse, "chargemesh.charger.v1.CreateIdTokenResponse"> = {
+  $type: "chargemesh.charger.v1.CreateIdTokenResponse" as const,
+
   encode(message: CreateIdTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== undefined) {
       IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
@@ -226,7 +230,9 @@ function createBaseGetIdTokenRequest(): GetIdTokenRequest {
   return { idToken: "" };
 }
 
-export const GetIdTokenRequest: MessageFns<GetIdTokenRequest> = {
+export const GetIdTokenRequest: MessageFns<GetIdTokenRequest, "chargemesh.charger.v1.GetIdTokenRequest"> = {
+  $type: "chargemesh.charger.v1.GetIdTokenRequest" as const,
+
   encode(message: GetIdTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== "") {
       writer.uint32(10).string(message.idToken);
@@ -299,7 +305,9 @@ function createBaseGetIdTokenResponse(): GetIdTokenResponse {
   return { idToken: undefined };
 }
 
-export const GetIdTokenResponse: MessageFns<GetIdTokenResponse> = {
+export const GetIdTokenResponse: MessageFns<GetIdTokenResponse, "chargemesh.charger.v1.GetIdTokenResponse"> = {
+  $type: "chargemesh.charger.v1.GetIdTokenResponse" as const,
+
   encode(message: GetIdTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== undefined) {
       IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
@@ -374,7 +382,9 @@ function createBaseListIdTokensRequest(): ListIdTokensRequest {
   return { pageSize: 0, pageToken: "", userId: "" };
 }
 
-export const ListIdTokensRequest: MessageFns<ListIdTokensRequest> = {
+export const ListIdTokensRequest: MessageFns<ListIdTokensRequest, "chargemesh.charger.v1.ListIdTokensRequest"> = {
+  $type: "chargemesh.charger.v1.ListIdTokensRequest" as const,
+
   encode(message: ListIdTokensRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pageSize !== 0) {
       writer.uint32(8).int32(message.pageSize);
@@ -487,7 +497,9 @@ function createBaseListIdTokensResponse(): ListIdTokensResponse {
   return { idTokens: [], nextPageToken: "" };
 }
 
-export const ListIdTokensResponse: MessageFns<ListIdTokensResponse> = {
+export const ListIdTokensResponse: MessageFns<ListIdTokensResponse, "chargemesh.charger.v1.ListIdTokensResponse"> = {
+  $type: "chargemesh.charger.v1.ListIdTokensResponse" as const,
+
   encode(message: ListIdTokensResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.idTokens) {
       IdToken.encode(v!, writer.uint32(10).fork()).join();
@@ -580,7 +592,9 @@ function createBaseUpdateIdTokenRequest(): UpdateIdTokenRequest {
   return { idToken: undefined, updateMask: undefined };
 }
 
-export const UpdateIdTokenRequest: MessageFns<UpdateIdTokenRequest> = {
+export const UpdateIdTokenRequest: MessageFns<UpdateIdTokenRequest, "chargemesh.charger.v1.UpdateIdTokenRequest"> = {
+  $type: "chargemesh.charger.v1.UpdateIdTokenRequest" as const,
+
   encode(message: UpdateIdTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== undefined) {
       IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
@@ -675,7 +689,9 @@ function createBaseUpdateIdTokenResponse(): UpdateIdTokenResponse {
   return { idToken: undefined };
 }
 
-export const UpdateIdTokenResponse: MessageFns<UpdateIdTokenResponse> = {
+export const UpdateIdTokenResponse: MessageFns<UpdateIdTokenResponse, "chargemesh.charger.v1.UpdateIdTokenResponse"> = {
+  $type: "chargemesh.charger.v1.UpdateIdTokenResponse" as const,
+
   encode(message: UpdateIdTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== undefined) {
       IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
@@ -750,7 +766,9 @@ function createBaseDeleteIdTokenRequest(): DeleteIdTokenRequest {
   return { idToken: "" };
 }
 
-export const DeleteIdTokenRequest: MessageFns<DeleteIdTokenRequest> = {
+export const DeleteIdTokenRequest: MessageFns<DeleteIdTokenRequest, "chargemesh.charger.v1.DeleteIdTokenRequest"> = {
+  $type: "chargemesh.charger.v1.DeleteIdTokenRequest" as const,
+
   encode(message: DeleteIdTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.idToken !== "") {
       writer.uint32(10).string(message.idToken);
@@ -823,7 +841,9 @@ function createBaseDeleteIdTokenResponse(): DeleteIdTokenResponse {
   return {};
 }
 
-export const DeleteIdTokenResponse: MessageFns<DeleteIdTokenResponse> = {
+export const DeleteIdTokenResponse: MessageFns<DeleteIdTokenResponse, "chargemesh.charger.v1.DeleteIdTokenResponse"> = {
+  $type: "chargemesh.charger.v1.DeleteIdTokenResponse" as const,
+
   encode(_: DeleteIdTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
@@ -1100,7 +1120,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -281,7 +281,9 @@ function createBaseTransaction(): Transaction {
   };
 }
 
-export const Transaction: MessageFns<Transaction> = {
+export const Transaction: MessageFns<Transaction, "chargemesh.charger.v1.Transaction"> = {
+  $type: "chargemesh.charger.v1.Transaction" as const,
+
   encode(message: Transaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -718,7 +720,9 @@ function createBaseMeterValue(): MeterValue {
   return { time: undefined, sampledValues: [] };
 }
 
-export const MeterValue: MessageFns<MeterValue> = {
+export const MeterValue: MessageFns<MeterValue, "chargemesh.charger.v1.MeterValue"> = {
+  $type: "chargemesh.charger.v1.MeterValue" as const,
+
   encode(message: MeterValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.time !== undefined) {
       Timestamp.encode(toTimestamp(message.time), writer.uint32(10).fork()).join();
@@ -807,7 +811,9 @@ function createBaseSampledValue(): SampledValue {
   return { value: "", context: "", format: "", measurand: "", phase: "", location: "", unit: "" };
 }
 
-export const SampledValue: MessageFns<SampledValue> = {
+export const SampledValue: MessageFns<SampledValue, "chargemesh.charger.v1.SampledValue"> = {
+  $type: "chargemesh.charger.v1.SampledValue" as const,
+
   encode(message: SampledValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.value !== "") {
       writer.uint32(10).string(message.value);
@@ -1011,7 +1017,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

@@ -104,7 +104,12 @@ function createBaseStartTransactionRequest(): StartTransactionRequest {
   return { chargerId: "", connectorId: 0, idToken: "", waitSeconds: 0, ttlSeconds: 0, idempotencyKey: "" };
 }
 
-export const StartTransactionRequest: MessageFns<StartTransactionRequest> = {
+export const StartTransactionRequest: MessageFns<
+  StartTransactionRequest,
+  "chargemesh.charger.v1.StartTransactionRequest"
+> = {
+  $type: "chargemesh.charger.v1.StartTransactionRequest" as const,
+
   encode(message: StartTransactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
@@ -277,7 +282,12 @@ function createBaseStartTransactionResponse(): StartTransactionResponse {
   return { command: undefined };
 }
 
-export const StartTransactionResponse: MessageFns<StartTransactionResponse> = {
+export const StartTransactionResponse: MessageFns<
+  StartTransactionResponse,
+  "chargemesh.charger.v1.StartTransactionResponse"
+> = {
+  $type: "chargemesh.charger.v1.StartTransactionResponse" as const,
+
   encode(message: StartTransactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.command !== undefined) {
       Command.encode(message.command, writer.uint32(10).fork()).join();
@@ -346,7 +356,12 @@ function createBaseStopTransactionRequest(): StopTransactionRequest {
   return { id: "", waitSeconds: 0, ttlSeconds: 0, idempotencyKey: "" };
 }
 
-export const StopTransactionRequest: MessageFns<StopTransactionRequest> = {
+export const StopTransactionRequest: MessageFns<
+  StopTransactionRequest,
+  "chargemesh.charger.v1.StopTransactionRequest"
+> = {
+  $type: "chargemesh.charger.v1.StopTransactionRequest" as const,
+
   encode(message: StopTransactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -475,7 +490,12 @@ function createBaseStopTransactionResponse(): StopTransactionResponse {
   return { command: undefined };
 }
 
-export const StopTransactionResponse: MessageFns<StopTransactionResponse> = {
+export const StopTransactionResponse: MessageFns<
+  StopTransactionResponse,
+  "chargemesh.charger.v1.StopTransactionResponse"
+> = {
+  $type: "chargemesh.charger.v1.StopTransactionResponse" as const,
+
   encode(message: StopTransactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.command !== undefined) {
       Command.encode(message.command, writer.uint32(10).fork()).join();
@@ -544,7 +564,9 @@ function createBaseGetTransactionRequest(): GetTransactionRequest {
   return { id: "" };
 }
 
-export const GetTransactionRequest: MessageFns<GetTransactionRequest> = {
+export const GetTransactionRequest: MessageFns<GetTransactionRequest, "chargemesh.charger.v1.GetTransactionRequest"> = {
+  $type: "chargemesh.charger.v1.GetTransactionRequest" as const,
+
   encode(message: GetTransactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -611,7 +633,12 @@ function createBaseGetTransactionResponse(): GetTransactionResponse {
   return { transaction: undefined };
 }
 
-export const GetTransactionResponse: MessageFns<GetTransactionResponse> = {
+export const GetTransactionResponse: MessageFns<
+  GetTransactionResponse,
+  "chargemesh.charger.v1.GetTransactionResponse"
+> = {
+  $type: "chargemesh.charger.v1.GetTransactionResponse" as const,
+
   encode(message: GetTransactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.transaction !== undefined) {
       Transaction.encode(message.transaction, writer.uint32(10).fork()).join();
@@ -680,7 +707,12 @@ function createBaseListTransactionsRequest(): ListTransactionsRequest {
   return { pageSize: 0, pageToken: "", chargerId: "", idToken: "", state: Transaction_State.STATE_UNSPECIFIED };
 }
 
-export const ListTransactionsRequest: MessageFns<ListTransactionsRequest> = {
+export const ListTransactionsRequest: MessageFns<
+  ListTransactionsRequest,
+  "chargemesh.charger.v1.ListTransactionsRequest"
+> = {
+  $type: "chargemesh.charger.v1.ListTransactionsRequest" as const,
+
   encode(message: ListTransactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pageSize !== 0) {
       writer.uint32(8).int32(message.pageSize);
@@ -829,7 +861,12 @@ function createBaseListTransactionsResponse(): ListTransactionsResponse {
   return { transactions: [], nextPageToken: "" };
 }
 
-export const ListTransactionsResponse: MessageFns<ListTransactionsResponse> = {
+export const ListTransactionsResponse: MessageFns<
+  ListTransactionsResponse,
+  "chargemesh.charger.v1.ListTransactionsResponse"
+> = {
+  $type: "chargemesh.charger.v1.ListTransactionsResponse" as const,
+
   encode(message: ListTransactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.transactions) {
       Transaction.encode(v!, writer.uint32(10).fork()).join();
@@ -920,7 +957,12 @@ function createBaseListMeterValuesRequest(): ListMeterValuesRequest {
   return { transactionId: "", pageSize: 0, pageToken: "" };
 }
 
-export const ListMeterValuesRequest: MessageFns<ListMeterValuesRequest> = {
+export const ListMeterValuesRequest: MessageFns<
+  ListMeterValuesRequest,
+  "chargemesh.charger.v1.ListMeterValuesRequest"
+> = {
+  $type: "chargemesh.charger.v1.ListMeterValuesRequest" as const,
+
   encode(message: ListMeterValuesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.transactionId !== "") {
       writer.uint32(10).string(message.transactionId);
@@ -1033,7 +1075,12 @@ function createBaseListMeterValuesResponse(): ListMeterValuesResponse {
   return { meterValues: [], nextPageToken: "" };
 }
 
-export const ListMeterValuesResponse: MessageFns<ListMeterValuesResponse> = {
+export const ListMeterValuesResponse: MessageFns<
+  ListMeterValuesResponse,
+  "chargemesh.charger.v1.ListMeterValuesResponse"
+> = {
+  $type: "chargemesh.charger.v1.ListMeterValuesResponse" as const,
+
   encode(message: ListMeterValuesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.meterValues) {
       MeterValue.encode(v!, writer.uint32(10).fork()).join();
@@ -1360,7 +1407,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

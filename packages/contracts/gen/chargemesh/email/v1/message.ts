@@ -124,7 +124,9 @@ function createBaseMessage(): Message {
   };
 }
 
-export const Message: MessageFns<Message> = {
+export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
+  $type: "chargemesh.email.v1.Message" as const,
+
   encode(message: Message, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -424,7 +426,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

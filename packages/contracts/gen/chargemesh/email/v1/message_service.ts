@@ -79,7 +79,9 @@ function createBaseCreateMessageRequest(): CreateMessageRequest {
   return { to: "", subject: "", text: "", requestId: "" };
 }
 
-export const CreateMessageRequest: MessageFns<CreateMessageRequest> = {
+export const CreateMessageRequest: MessageFns<CreateMessageRequest, "chargemesh.email.v1.CreateMessageRequest"> = {
+  $type: "chargemesh.email.v1.CreateMessageRequest" as const,
+
   encode(message: CreateMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.to !== "") {
       writer.uint32(10).string(message.to);
@@ -200,7 +202,9 @@ function createBaseCreateMessageResponse(): CreateMessageResponse {
   return { message: undefined };
 }
 
-export const CreateMessageResponse: MessageFns<CreateMessageResponse> = {
+export const CreateMessageResponse: MessageFns<CreateMessageResponse, "chargemesh.email.v1.CreateMessageResponse"> = {
+  $type: "chargemesh.email.v1.CreateMessageResponse" as const,
+
   encode(message: CreateMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.message !== undefined) {
       Message.encode(message.message, writer.uint32(10).fork()).join();
@@ -269,7 +273,9 @@ function createBaseGetMessageRequest(): GetMessageRequest {
   return { id: "" };
 }
 
-export const GetMessageRequest: MessageFns<GetMessageRequest> = {
+export const GetMessageRequest: MessageFns<GetMessageRequest, "chargemesh.email.v1.GetMessageRequest"> = {
+  $type: "chargemesh.email.v1.GetMessageRequest" as const,
+
   encode(message: GetMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -336,7 +342,9 @@ function createBaseGetMessageResponse(): GetMessageResponse {
   return { message: undefined };
 }
 
-export const GetMessageResponse: MessageFns<GetMessageResponse> = {
+export const GetMessageResponse: MessageFns<GetMessageResponse, "chargemesh.email.v1.GetMessageResponse"> = {
+  $type: "chargemesh.email.v1.GetMessageResponse" as const,
+
   encode(message: GetMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.message !== undefined) {
       Message.encode(message.message, writer.uint32(10).fork()).join();
@@ -405,7 +413,9 @@ function createBaseListMessagesRequest(): ListMessagesRequest {
   return { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED };
 }
 
-export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
+export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.email.v1.ListMessagesRequest"> = {
+  $type: "chargemesh.email.v1.ListMessagesRequest" as const,
+
   encode(message: ListMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pageSize !== 0) {
       writer.uint32(8).int32(message.pageSize);
@@ -530,7 +540,9 @@ function createBaseListMessagesResponse(): ListMessagesResponse {
   return { messages: [], nextPageToken: "" };
 }
 
-export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
+export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.email.v1.ListMessagesResponse"> = {
+  $type: "chargemesh.email.v1.ListMessagesResponse" as const,
+
   encode(message: ListMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
       Message.encode(v!, writer.uint32(10).fork()).join();
@@ -619,7 +631,9 @@ function createBaseRetryMessageRequest(): RetryMessageRequest {
   return { id: "" };
 }
 
-export const RetryMessageRequest: MessageFns<RetryMessageRequest> = {
+export const RetryMessageRequest: MessageFns<RetryMessageRequest, "chargemesh.email.v1.RetryMessageRequest"> = {
+  $type: "chargemesh.email.v1.RetryMessageRequest" as const,
+
   encode(message: RetryMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
@@ -686,7 +700,9 @@ function createBaseRetryMessageResponse(): RetryMessageResponse {
   return { message: undefined };
 }
 
-export const RetryMessageResponse: MessageFns<RetryMessageResponse> = {
+export const RetryMessageResponse: MessageFns<RetryMessageResponse, "chargemesh.email.v1.RetryMessageResponse"> = {
+  $type: "chargemesh.email.v1.RetryMessageResponse" as const,
+
   encode(message: RetryMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.message !== undefined) {
       Message.encode(message.message, writer.uint32(10).fork()).join();
@@ -927,7 +943,8 @@ function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
 
-export interface MessageFns<T> {
+export interface MessageFns<T, V extends string> {
+  readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;

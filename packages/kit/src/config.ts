@@ -1,0 +1,76 @@
+/** Settings as they come: names to texts. An empty text counts as not set. */
+export type Vars = Readonly<Record<string, string | undefined>>;
+
+/** Names every fault of the settings at once. */
+export class ConfigError extends Error {}
+
+/** Reads settings one by one and remembers every fault until `done`. */
+export interface Env {
+  /** A text; required if there is no default. */
+  string(name: string, fallback?: string): string;
+  /** A text, or undefined if it is not set. */
+  optional(name: string): string | undefined;
+  /** A whole number within the limits, both included. */
+  integer(name: string, fallback: number, limits: { min: number; max: number }): number;
+  /** One of the given words. */
+  oneOf<const W extends string>(name: string, words: readonly W[], fallback: W): W;
+  /** `host:port`; port 0 means any free one. */
+  address(name: string, fallback: string): string;
+  /** The settings, frozen. Throws ConfigError if anything was wrong. */
+  done<T extends object>(settings: T): Readonly<T>;
+}
+
+/** Starts reading `vars`. */
+export function readEnv(vars: Vars): Env {
+  const faults: string[] = [];
+  const raw = (name: string): string | undefined => vars[name] || undefined;
+  const fault = <T>(text: string, instead: T): T => {
+    faults.push(text);
+    return instead;
+  };
+  return {
+    string: (name, fallback) => raw(name) ?? fallback ?? fault(`${name} is required`, ""),
+    optional: raw,
+    integer(name, fallback, { min, max }) {
+      const text = raw(name);
+      if (text === undefined) return fallback;
+      const value = Number(text);
+      return Number.isInteger(value) && value >= min && value <= max
+        ? value
+        : fault(`${name} must be an integer in ${min}..${max}`, fallback);
+    },
+    oneOf(name, words, fallback) {
+      const text = raw(name);
+      if (text === undefined) return fallback;
+      return words.find((word) => word === text) ?? fault(`${name} must be one of ${words.join(", ")}`, fallback);
+    },
+    address(name, fallback) {
+      const text = raw(name) ?? fallback;
+      const port = Number(/^.+:(\d{1,5})$/.exec(text)?.[1]);
+      return port <= 65_535 ? text : fault(`${name} must be host:port`, fallback);
+    },
+    done(settings) {
+      if (faults.length > 0) throw new ConfigError(`bad configuration: ${faults.join("; ")}`);
+      return Object.freeze(settings);
+    },
+  };
+}
+
+/** The settings that every process has. */
+export function readProcessConfig(env: Env) {
+  return {
+    logLevel: env.oneOf("LOG_LEVEL", ["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info"),
+    /** How long a stop may take before it is cut, in ms. */
+    drainMs: env.integer("DRAIN_MS", 5_000, { min: 0, max: 60_000 }),
+  };
+}
+
+/** The settings by which a service and its callers prove themselves. */
+export function readMeshConfig(env: Env) {
+  return {
+    /** The key that signs what services say of themselves on loopback. The same for all; `make up` makes it. */
+    meshSecret: env.string("MESH_SECRET"),
+    /** Where auth-service is, for the keys that verify access tokens. */
+    authTarget: env.string("AUTH_GRPC_TARGET", "127.0.0.1:3001"),
+  };
+}

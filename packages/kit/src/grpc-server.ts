@@ -1,0 +1,224 @@
+import { randomUUID } from "node:crypto";
+import type { EventEmitter } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { protoDirs } from "@chargemesh/contracts/proto-dirs";
+import {
+  type handleUnaryCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import type { HealthImplementation } from "grpc-health-check";
+import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
+import { AppError, badRequest, toStatus } from "./errors.ts";
+import { REQUEST_ID } from "./grpc-client.ts";
+import { type Caller, checkAccess, type Identify } from "./identity.ts";
+import type { Logger } from "./log.ts";
+import type { Stack } from "./main.ts";
+import { withoutDatabase } from "./postgres.ts";
+import { withRequestId } from "./request-id.ts";
+import { loadProtos, type RpcRules, rulesOf } from "./rules.ts";
+
+/** What a handler knows of its call besides the request. */
+export interface Call {
+  caller: Caller;
+  /** When the caller stops waiting, in ms since 1970. */
+  deadline: number;
+  /** Ends when the caller goes away or, for a stream, when its access token does. */
+  signal: AbortSignal;
+}
+
+interface Definition {
+  path: string;
+  requestStream: false;
+  responseStream: boolean;
+  requestDeserialize(value: Buffer): object;
+  responseDeserialize(value: Buffer): object;
+}
+type Definitions = Readonly<Record<string, Definition>>;
+
+/** A handler for every rpc of a service, typed from ts-proto's definition of it. A missing one does not compile. */
+export type Handlers<S extends Definitions> = {
+  readonly [M in keyof S]: S[M]["responseStream"] extends true
+    ? (request: ReturnType<S[M]["requestDeserialize"]>, call: Call) => AsyncIterable<ReturnType<S[M]["responseDeserialize"]>>
+    : (request: ReturnType<S[M]["requestDeserialize"]>, call: Call) => Promise<ReturnType<S[M]["responseDeserialize"]>>;
+};
+
+type AnyHandler = (request: object, call: Call) => Promise<object> | AsyncIterable<object>;
+
+/** A service and what answers it. */
+export interface Registration {
+  definition: Definitions;
+  handlers: Readonly<Record<string, AnyHandler>>;
+}
+
+/** Binds handlers to their service. */
+export function serve<S extends Definitions>(definition: S, handlers: Handlers<S>): Registration {
+  // Each handler was held to its own rpc above; from here on they are all alike.
+  return { definition, handlers: handlers as unknown as Readonly<Record<string, AnyHandler>> };
+}
+
+export interface GrpcServerOptions {
+  /** host:port; port 0 means any free one. */
+  address: string;
+  /** The .proto files of the services, as in `import`. */
+  protoFiles: readonly string[];
+  registrations: readonly Registration[];
+  identify: Identify;
+  health: HealthImplementation;
+}
+
+/** The full names of the services, as health and reflection know them. */
+export function serviceNames(registrations: readonly Registration[]): string[] {
+  return registrations.flatMap(({ definition }) =>
+    Object.values(definition)
+      .slice(0, 1)
+      .map(({ path }) => path.split("/")[1] ?? ""),
+  );
+}
+
+/**
+ * Serves gRPC with health and reflection, and answers the address that it listens on.
+ * Every call of ours is identified, held to the rpc's access rule and field rules, given a deadline, logged, and its failures made statuses.
+ * Throws if an rpc has no access rule or a rule that we do not know.
+ */
+export async function serveGrpc(
+  { address, protoFiles, registrations, identify, health }: GrpcServerOptions,
+  stack: Stack,
+  log: Logger,
+): Promise<string> {
+  const server = new Server({ "grpc.max_receive_message_length": 4 * 1024 * 1024 });
+  const root = loadProtos(protoFiles);
+  for (const { definition, handlers } of registrations) {
+    const entries = Object.entries(definition).map(([name, rpc]) => {
+      const handler = handlers[name];
+      if (handler === undefined) throw new Error(`${rpc.path} has no handler`);
+      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), identify, log)] as const;
+    });
+    // grpc-js wants its own idea of a definition; ts-proto's is one, but for names in the types.
+    server.addService(definition as unknown as Parameters<Server["addService"]>[0], Object.fromEntries(entries));
+  }
+  health.addToServer(server);
+  const healthProtos = join(fileURLToPath(import.meta.resolve("grpc-health-check")), "../../../proto");
+  const reflected = loadSync([...protoFiles, "health/v1/health.proto"], { includeDirs: [...protoDirs, healthProtos], keepCase: true });
+  new ReflectionService(reflected).addToServer(server);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (err, bound) => (err === null ? resolve(bound) : reject(err)));
+  });
+  stack.defer("grpc", () => shutdown(server));
+  return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
+}
+
+/** Streams never end by themselves, so what is still open a second after the last unary call is cut. */
+const STREAM_GRACE_MS = 1_000;
+
+function shutdown(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.forceShutdown(), STREAM_GRACE_MS);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}
+
+type AnyCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
+
+function adapt(
+  rpc: Definition,
+  handler: AnyHandler,
+  rules: RpcRules,
+  identify: Identify,
+  log: Logger,
+): UntypedServiceImplementation[string] {
+  const begin = async (call: AnyCall): Promise<Call> => {
+    const caller = await identify(call.metadata);
+    checkAccess(rules.access, caller);
+    const violations = rules.validate(call.request);
+    if (violations.length > 0) throw badRequest(violations);
+    return { caller, deadline: deadlineOf(call), signal: signalOf(call, caller, rpc.responseStream) };
+  };
+  const answer = async (
+    call: AnyCall,
+    work: (inner: Call) => Promise<void>,
+    fail: (status: ReturnType<typeof toStatus>) => void,
+  ): Promise<void> => {
+    const startTime = performance.now();
+    const took = (): number => Math.round(performance.now() - startTime);
+    try {
+      await work(await begin(call));
+      log.debug({ rpc: rpc.path, ms: took() }, "served");
+    } catch (thrown) {
+      const err = withoutDatabase(thrown);
+      if (!(err instanceof AppError)) log.error({ err, rpc: rpc.path, ms: took() }, "a bug");
+      else if (err.code === "unavailable") log.warn({ err, rpc: rpc.path, ms: took() }, "could not serve");
+      else log.info({ rpc: rpc.path, ms: took(), reason: err.reason }, "refused");
+      fail(toStatus(err));
+    }
+  };
+  if (rpc.responseStream) {
+    return (call: ServerWritableStream<object, object>) => {
+      void withRequestId(idOf(call), () =>
+        answer(
+          call,
+          (inner) => pump(handler(call.request, inner) as AsyncIterable<object>, call, inner.signal),
+          (status) => call.emit("error", status),
+        ),
+      );
+    };
+  }
+  const unary: handleUnaryCall<object, object> = (call, callback) => {
+    const work = async (inner: Call): Promise<void> => callback(null, await (handler(call.request, inner) as Promise<object>));
+    void withRequestId(idOf(call), () => answer(call, work, (status) => callback(status)));
+  };
+  return unary;
+}
+
+/** Writes a stream no faster than it is read. */
+async function pump(messages: AsyncIterable<object>, call: ServerWritableStream<object, object>, signal: AbortSignal): Promise<void> {
+  call.sendMetadata(new Metadata());
+  for await (const message of messages) {
+    if (signal.aborted) break;
+    if (!call.write(message)) await Promise.race([once(call, "drain"), aborted(signal)]);
+  }
+  if (signal.reason instanceof AppError) throw signal.reason;
+  call.end();
+}
+
+function once(call: ServerWritableStream<object, object>, event: string): Promise<void> {
+  return new Promise((resolve) => call.once(event, () => resolve()));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+function idOf(call: AnyCall): string {
+  const given = call.metadata.get(REQUEST_ID)[0];
+  // It ends up in logs and events, so it must not be anything at all.
+  return typeof given === "string" && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function deadlineOf(call: AnyCall): number {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? deadline : Date.now() + DEFAULT_DEADLINE_MS;
+}
+
+function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal {
+  const controller = new AbortController();
+  const events: EventEmitter = call;
+  events.on("cancelled", () => controller.abort());
+  if (isStream && caller.kind === "user") {
+    const expired = new AppError("unauthenticated", "TOKEN_EXPIRED", "The access token has expired.");
+    const timer = setTimeout(() => controller.abort(expired), caller.expireTime - Date.now());
+    events.on("close", () => clearTimeout(timer));
+    controller.signal.addEventListener("abort", () => clearTimeout(timer));
+  }
+  return controller.signal;
+}

@@ -1,0 +1,42 @@
+import { Kysely, PostgresDialect, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { Pool } from "pg";
+import type { Logger } from "./log.ts";
+
+export type { Migration } from "kysely/migration";
+
+/**
+ * Brings a schema up to date: creates it, runs the numbered migrations that have not run, and lets `role` read and write.
+ * Several may try at once; one does it and the others wait. Throws if a migration fails; what it did is undone.
+ */
+export async function migrate(
+  url: string,
+  schema: string,
+  migrations: Record<string, Migration>,
+  role: string,
+  log: Logger,
+): Promise<void> {
+  const pool = new Pool({ connectionString: url, max: 1, options: `-c search_path=${schema}`, application_name: `${schema}-migrate` });
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations }, migrationTableSchema: schema });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    for (const { migrationName, status } of results) log.info({ schema, migration: migrationName, status }, "migration");
+    if (error !== undefined) throw error;
+    await grant(db, schema, role);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function grant(db: Kysely<unknown>, schema: string, role: string): Promise<void> {
+  const { rows } = await sql<{ same: boolean }>`select current_user = ${role} as same`.execute(db);
+  if (rows[0]?.same === true) return;
+  const s = sql.id(schema);
+  const r = sql.id(role);
+  await sql`grant usage on schema ${s} to ${r}`.execute(db);
+  await sql`grant select, insert, update, delete on all tables in schema ${s} to ${r}`.execute(db);
+  await sql`grant usage on all sequences in schema ${s} to ${r}`.execute(db);
+  // What migrations have run is the owner's business.
+  await sql`revoke all on ${sql.id(schema, "kysely_migration")}, ${sql.id(schema, "kysely_migration_lock")} from ${r}`.execute(db);
+}

@@ -1,0 +1,204 @@
+import {
+  AckPolicy,
+  type ConnectionOptions,
+  type ConsumerConfig,
+  connect,
+  DeliverPolicy,
+  ErrorCode,
+  type JsMsg,
+  type NatsConnection,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "nats";
+import { AppError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { Stack } from "./main.ts";
+
+const RECONNECT_WAIT_MS = 250;
+const PING_INTERVAL_MS = 5_000;
+/** How long an event stays in its stream, in ms. */
+const RETENTION_MS = 7 * 24 * 3_600_000;
+/** How long the server remembers an event's id, in ms: a publisher that lost an acknowledgement has this long to say it again. */
+const DUPLICATE_WINDOW_MS = 10 * 60_000;
+
+/** A connection to NATS that comes and goes. */
+export interface Nats {
+  /** The connection. UNAVAILABLE while there is none. */
+  connection(): NatsConnection;
+  /** Resolves if there is a connection now, rejects if not: the check for health. */
+  check(): Promise<void>;
+}
+
+/** Begins to connect, and goes on until it does and whenever it is lost. `url` may name several servers, separated by commas. */
+export function openNats(url: string, name: string, stack: Stack, log: Logger): Nats {
+  let current: NatsConnection | undefined;
+  let up = false;
+  let closed = false;
+  const opening = connect({
+    ...serversOf(url),
+    name,
+    maxReconnectAttempts: -1,
+    waitOnFirstConnect: true,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: 2,
+  }).then(async (connection) => {
+    if (closed) return connection.close();
+    current = connection;
+    up = true;
+    for await (const { type } of connection.status()) {
+      if (type === "disconnect") up = false;
+      if (type === "reconnect") up = true;
+    }
+    up = false;
+  });
+  opening.catch((err: unknown) => log.error({ err }, "NATS connection failed for good"));
+  stack.defer("nats", async () => {
+    closed = true;
+    if (up) await current?.drain();
+    else await current?.close();
+  });
+  return {
+    connection() {
+      if (current === undefined || !up)
+        throw new AppError("unavailable", "NATS_UNAVAILABLE", "The message bus is not available. Try again.");
+      return current;
+    },
+    check: () => (up ? Promise.resolve() : Promise.reject(new Error("not connected"))),
+  };
+}
+
+function serversOf(url: string): Pick<ConnectionOptions, "servers" | "user" | "pass" | "tls"> {
+  const urls = url.split(",").map((one) => new URL(one.trim()));
+  const { username = "", password = "", protocol } = urls[0] ?? {};
+  return {
+    servers: urls.map((one) => one.host),
+    ...(username === "" ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    ...(protocol === "tls:" ? { tls: {} } : {}),
+  };
+}
+
+/** A stream of events: its name and the subjects that it keeps. */
+export interface EventStream {
+  name: string;
+  subjects: string[];
+}
+
+/** The stream that holds all events of a proto package, such as "chargemesh.auth.v1". */
+export function streamOf(protoPackage: string): EventStream {
+  return { name: protoPackage.replaceAll(".", "_"), subjects: [`${protoPackage}.>`] };
+}
+
+/** Makes a stream, or mends it so that it is as it should be. */
+export async function ensureStream(nats: Nats, { name, subjects }: EventStream): Promise<void> {
+  const manager = await nats.connection().jetstreamManager();
+  const config: Partial<StreamConfig> & { name: string } = {
+    name,
+    subjects,
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_age: nanos(RETENTION_MS),
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  };
+  try {
+    await manager.streams.update(name, config);
+  } catch (err) {
+    if (!isNotFound(err)) throw err;
+    await manager.streams.add(config);
+  }
+}
+
+/** Makes the durable consumer of one event type, from the first event that the stream still has. One that exists is left as it is. */
+async function ensureConsumer(nats: Nats, stream: EventStream, durable: string, subject: string): Promise<void> {
+  await ensureStream(nats, stream);
+  const manager = await nats.connection().jetstreamManager();
+  const config: Partial<ConsumerConfig> = {
+    durable_name: durable,
+    filter_subject: subject,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: nanos(30_000),
+  };
+  await manager.consumers.add(stream.name, config);
+}
+
+/** An event as it is on the wire: CloudEvents 1.0 in its JSON format. */
+export interface CloudEvent {
+  specversion: "1.0";
+  id: string;
+  source: string;
+  type: string;
+  subject: string;
+  time: string;
+  datacontenttype: "application/json";
+  /** The message named by `type`, in proto3 JSON. */
+  data: unknown;
+  /** The request that caused it, if it was one. */
+  requestid?: string;
+}
+
+/** The delays after which an event that could not be handled comes again, in ms; the last one repeats. */
+const REDELIVERY_MS = [1_000, 5_000, 15_000, 60_000];
+const FETCH = { max_messages: 100, expires: 5_000 };
+const RETRY_MS = 1_000;
+
+/**
+ * Handles every event of one type, at least once and in order, from now until the process stops.
+ * An event whose handling fails comes again; `handle` must bear to see one twice.
+ */
+export function subscribe(
+  nats: Nats,
+  durable: string,
+  type: string,
+  handle: (event: CloudEvent) => Promise<void>,
+  stack: Stack,
+  log: Logger,
+): void {
+  const stream = streamOf(type.slice(0, type.lastIndexOf(".")));
+  let stopped = false;
+  const stopping = Promise.withResolvers<void>();
+  const consume = async (): Promise<void> => {
+    await ensureConsumer(nats, stream, durable, `${type}.>`);
+    const consumer = await nats.connection().jetstream().consumers.get(stream.name, durable);
+    while (!stopped) {
+      const messages = await consumer.fetch(FETCH);
+      void stopping.promise.then(() => messages.stop());
+      for await (const message of messages) await deliver(message, handle, log);
+    }
+  };
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      await consume().catch((err: unknown) => log.warn({ err, durable }, "event consumer interrupted"));
+      if (!stopped) await Promise.race([stopping.promise, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
+    }
+  };
+  const running = run();
+  stack.defer(`consumer ${durable}`, async () => {
+    stopped = true;
+    stopping.resolve();
+    await running;
+  });
+}
+
+async function deliver(message: JsMsg, handle: (event: CloudEvent) => Promise<void>, log: Logger): Promise<void> {
+  try {
+    await handle(message.json<CloudEvent>());
+    message.ack();
+  } catch (err) {
+    if (err instanceof SyntaxError) {
+      log.error({ err, subject: message.subject }, "an event that is not JSON was dropped");
+      message.term();
+      return;
+    }
+    const delay = REDELIVERY_MS[Math.min(message.info.redeliveryCount, REDELIVERY_MS.length) - 1] ?? RETRY_MS;
+    log.warn({ err, subject: message.subject, delay }, "an event could not be handled and will come again");
+    message.nak(delay);
+  }
+}
+
+function isNotFound(err: unknown): boolean {
+  return err instanceof NatsError && (err.api_error?.code === 404 || err.code === ErrorCode.JetStream404NoMessages);
+}

@@ -1,0 +1,79 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import { DatabaseError, Pool, types } from "pg";
+import { AppError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { Stack } from "./main.ts";
+
+/** A statement that takes longer is a bug, in ms. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** How long a caller waits for a free connection, in ms. */
+const CONNECTION_TIMEOUT_MS = 5_000;
+/** Serialization failure, deadlock. */
+const RETRYABLE = new Set(["40001", "40P01"]);
+const ATTEMPTS_MAX = 5;
+/** Classes of SQLSTATE that say that the server is not there for us: connection, resources, operator intervention, system. */
+const UNAVAILABLE = /^(08|53|57P|58)/;
+const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/;
+
+// Our bigint columns are counters and ids far below 2^53.
+const typeParsers = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format ?? "text"),
+};
+
+/** Opens the pool of a service on its schema. A database that is away is no error here: queries say so. */
+export function openPostgres<DB>(url: string, schema: string, poolSize: number, stack: Stack, log: Logger): Kysely<DB> {
+  const pool = new Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    options: `-c search_path=${schema}`,
+    application_name: schema,
+    types: typeParsers,
+  });
+  // An idle connection that breaks is replaced by the pool; unheard, it would end the process.
+  pool.on("error", (err) => log.warn({ err }, "lost an idle database connection"));
+  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  stack.defer("postgres", () => db.destroy());
+  return db;
+}
+
+/** The check for health: whether the database answers. */
+export function pingPostgres<DB>(db: Kysely<DB>): Promise<unknown> {
+  return sql`select 1`.execute(db);
+}
+
+/** Runs `work` in a transaction, again if Postgres asks for that (serialization failure, deadlock). */
+export async function transact<DB, T>(db: Kysely<DB>, work: (tx: Transaction<DB>) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (err) {
+      if (!(err instanceof DatabaseError) || !RETRYABLE.has(err.code ?? "") || attempt === ATTEMPTS_MAX) throw err;
+    }
+  }
+}
+
+/** Whether `err` says that this unique constraint is broken. */
+export function violates(err: unknown, constraint: string): boolean {
+  return err instanceof DatabaseError && err.code === "23505" && err.constraint === constraint;
+}
+
+/** A database that is away, as UNAVAILABLE; anything else as it was. */
+export function withoutDatabase(err: unknown): unknown {
+  return isUnavailable(err)
+    ? new AppError("unavailable", "DATABASE_UNAVAILABLE", "The database is not available. Try again.", { cause: err })
+    : err;
+}
+
+function isUnavailable(err: unknown): boolean {
+  if (err instanceof DatabaseError) return UNAVAILABLE.test(err.code ?? "");
+  if (!(err instanceof Error)) return false;
+  const code = "code" in err ? String(err.code) : "";
+  // What pg itself throws has no code.
+  return (
+    NETWORK.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(err.message)
+  );
+}
