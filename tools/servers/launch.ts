@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { guard, release } from "./reaper.ts";
+
+/** How a process ended. */
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** A process that we started. */
+export type Running = {
+  readonly pid: number;
+  /** Resolves when it has ended, and never rejects. */
+  readonly exited: Promise<Exit>;
+  /** Sends a signal; nothing happens if it has ended. */
+  kill(signal: NodeJS.Signals): void;
+  /** Asks it to end, by force after `graceMs`. Resolves when it has ended. */
+  stop(graceMs?: number): Promise<void>;
+};
+
+/** What to start. `output` gets what it writes: a file that is appended to, or whoever reads both streams. */
+export type Launch = {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly user?: { uid: number; gid: number } | undefined;
+  readonly stopSignal: NodeJS.Signals;
+  readonly output: string | ((stdout: Readable, stderr: Readable) => void);
+};
+
+const GRACE_MS = 5_000;
+
+/** Every process that we started and that has not ended. */
+const alive = new Set<Running>();
+
+/**
+ * Starts a process in a session of its own, so that Ctrl-C reaches us alone and we end it in our order; it does not outlive us.
+ * Rejects if it cannot be started (ENOENT, EACCES).
+ */
+export async function launch({ command, args, cwd, env, user, stopSignal, output }: Launch): Promise<Running> {
+  const file = typeof output === "string" ? openSync(output, "a", 0o600) : undefined;
+  const child = spawn(command, args, {
+    ...(cwd !== undefined && { cwd }),
+    env: env ?? process.env,
+    ...user,
+    detached: true,
+    stdio: ["ignore", file ?? "pipe", file ?? "pipe"],
+  });
+  if (file !== undefined) closeSync(file);
+  if (typeof output === "function" && child.stdout && child.stderr) output(child.stdout, child.stderr);
+  const exited = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  await once(child, "spawn");
+  const pid = child.pid ?? 0;
+  guard(pid, stopSignal);
+  const running: Running = {
+    pid,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    async stop(graceMs = GRACE_MS) {
+      child.kill(stopSignal);
+      const force = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      await exited;
+      clearTimeout(force);
+    },
+  };
+  alive.add(running);
+  void exited.then(() => {
+    release(pid);
+    alive.delete(running);
+  });
+  return running;
+}
+
+/** Runs a program to its end. Resolves with how it ended and all it wrote; rejects if it cannot be started. */
+export async function run(what: Omit<Launch, "output" | "stopSignal">): Promise<Exit & { output: string }> {
+  let text = "";
+  const closed: Promise<unknown>[] = [];
+  const read = (stream: Readable): void => {
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    closed.push(once(stream, "close"));
+  };
+  const program = await launch({
+    ...what,
+    stopSignal: "SIGTERM",
+    output: (stdout, stderr) => {
+      read(stdout);
+      read(stderr);
+    },
+  });
+  const exit = await program.exited;
+  await Promise.all(closed);
+  return { ...exit, output: text };
+}
+
+/** Ends by force whatever has been started and not been stopped, and waits for it. */
+export async function killAll(): Promise<void> {
+  await Promise.all([...alive].map((running) => running.stop(0)));
+}
+
+/** A way to end, as people say it. */
+export function describeExit({ code, signal }: Exit): string {
+  return signal === null ? `exit code ${code}` : `killed by ${signal}`;
+}
