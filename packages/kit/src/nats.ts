@@ -2,6 +2,7 @@ import {
   AckPolicy,
   type ConnectionOptions,
   type ConsumerConfig,
+  type ConsumerMessages,
   connect,
   DeliverPolicy,
   ErrorCode,
@@ -16,6 +17,8 @@ import {
 import { AppError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
+import { withRequestId } from "./request-id.ts";
+import { rest } from "./rest.ts";
 
 const RECONNECT_WAIT_MS = 250;
 const PING_INTERVAL_MS = 5_000;
@@ -140,62 +143,72 @@ export interface CloudEvent {
   requestid?: string;
 }
 
+/** Handles an event. `deliveries` is how often it has come, this time included; the events in between are not held up. */
+export type Handle = (event: CloudEvent, deliveries: number) => Promise<void>;
+
 /** The delays after which an event that could not be handled comes again, in ms; the last one repeats. */
 const REDELIVERY_MS = [1_000, 5_000, 15_000, 60_000];
 const FETCH = { max_messages: 100, expires: 5_000 };
 const RETRY_MS = 1_000;
 
 /**
- * Handles every event of one type, at least once and in order, from now until the process stops.
- * An event whose handling fails comes again; `handle` must bear to see one twice.
+ * Handles every event of one type, at least once, from now until the process stops: in order, but for those whose handling failed,
+ * which come again later. `handle` must bear to see one twice, and runs as part of the request that caused the event.
  */
-export function subscribe(
-  nats: Nats,
-  durable: string,
-  type: string,
-  handle: (event: CloudEvent) => Promise<void>,
-  stack: Stack,
-  log: Logger,
-): void {
+export function subscribe(nats: Nats, durable: string, type: string, handle: Handle, stack: Stack, log: Logger): void {
   const stream = streamOf(type.slice(0, type.lastIndexOf(".")));
-  let stopped = false;
-  const stopping = Promise.withResolvers<void>();
+  const stopping = new AbortController();
+  let fetched: ConsumerMessages | undefined;
   const consume = async (): Promise<void> => {
     await ensureConsumer(nats, stream, durable, `${type}.>`);
     const consumer = await nats.connection().jetstream().consumers.get(stream.name, durable);
-    while (!stopped) {
-      const messages = await consumer.fetch(FETCH);
-      void stopping.promise.then(() => messages.stop());
-      for await (const message of messages) await deliver(message, handle, log);
+    while (!stopping.signal.aborted) {
+      fetched = await consumer.fetch(FETCH);
+      if (stopping.signal.aborted) fetched.stop();
+      for await (const message of fetched) await deliver(message, handle, log);
     }
   };
   const run = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       await consume().catch((err: unknown) => log.warn({ err, durable }, "event consumer interrupted"));
-      if (!stopped) await Promise.race([stopping.promise, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
+      await rest(RETRY_MS, stopping.signal);
     }
   };
   const running = run();
   stack.defer(`consumer ${durable}`, async () => {
-    stopped = true;
-    stopping.resolve();
+    stopping.abort();
+    fetched?.stop();
     await running;
   });
 }
 
-async function deliver(message: JsMsg, handle: (event: CloudEvent) => Promise<void>, log: Logger): Promise<void> {
-  try {
-    await handle(message.json<CloudEvent>());
-    message.ack();
-  } catch (err) {
-    if (err instanceof SyntaxError) {
-      log.error({ err, subject: message.subject }, "an event that is not JSON was dropped");
-      message.term();
-      return;
+async function deliver(message: JsMsg, handle: Handle, log: Logger): Promise<void> {
+  const event = parse(message);
+  if (event === undefined) {
+    log.error({ subject: message.subject }, "an event that is no CloudEvent was dropped");
+    message.term();
+    return;
+  }
+  await withRequestId(event.requestid ?? event.id, async () => {
+    const deliveries = message.info.redeliveryCount;
+    try {
+      await handle(event, deliveries);
+      message.ack();
+    } catch (err) {
+      const delay = REDELIVERY_MS[Math.min(deliveries, REDELIVERY_MS.length) - 1] ?? RETRY_MS;
+      log.warn({ err, subject: message.subject, deliveries, delay }, "an event could not be handled and will come again");
+      message.nak(delay);
     }
-    const delay = REDELIVERY_MS[Math.min(message.info.redeliveryCount, REDELIVERY_MS.length) - 1] ?? RETRY_MS;
-    log.warn({ err, subject: message.subject, delay }, "an event could not be handled and will come again");
-    message.nak(delay);
+  });
+}
+
+function parse(message: JsMsg): CloudEvent | undefined {
+  try {
+    const event = message.json<Partial<CloudEvent> | null>();
+    return typeof event?.id === "string" ? (event as CloudEvent) : undefined;
+  } catch (err) {
+    if (err instanceof SyntaxError) return undefined;
+    throw err;
   }
 }
 

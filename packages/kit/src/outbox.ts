@@ -4,6 +4,7 @@ import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import { type CloudEvent, type EventStream, ensureStream, type Nats } from "./nats.ts";
 import { requestId } from "./request-id.ts";
+import { rest } from "./rest.ts";
 
 /** Events that are committed and not yet published. A row leaves when JetStream has it. */
 export interface OutboxTable {
@@ -48,28 +49,26 @@ export function runOutbox<DB extends { outbox: OutboxTable }>(
   stack: Stack,
   log: Logger,
 ): void {
-  let stopped = false;
-  const stopping = Promise.withResolvers<void>();
-  const rest = (ms: number): Promise<unknown> => Promise.race([stopping.promise, new Promise((resolve) => setTimeout(resolve, ms))]);
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const publish = async (connection: Kysely<DB>): Promise<void> => {
     await ensureStream(nats, stream);
     do {
       const count = await publishBatch(connection, nats.connection().jetstream({ timeout: PUBLISH_TIMEOUT_MS }), source);
-      if (count === 0) await rest(POLL_MS);
-    } while (!stopped);
+      if (count === 0) await rest(POLL_MS, signal);
+    } while (!signal.aborted);
     // What the last requests committed goes out with us.
     await publishBatch(connection, nats.connection().jetstream({ timeout: PUBLISH_TIMEOUT_MS }), source);
   };
   const run = async (): Promise<void> => {
-    while (!stopped) {
+    while (!signal.aborted) {
       await asOnlyPublisher(db, publish).catch((err: unknown) => log.warn({ err }, "outbox interrupted"));
-      await rest(RETRY_MS);
+      await rest(RETRY_MS, signal);
     }
   };
   const running = run();
   stack.defer("outbox", async () => {
-    stopped = true;
-    stopping.resolve();
+    stopping.abort();
     await running;
   });
 }
