@@ -31,15 +31,8 @@ export function runMain<C extends { logLevel: string; drainMs: number }>(
   readConfig: (vars: Vars) => C,
   start: (config: C, stack: Stack, log: Logger) => Promise<unknown>,
 ): void {
-  let config: C;
-  try {
-    config = readConfig(process.env);
-  } catch (err) {
-    if (!(err instanceof ConfigError)) throw err;
-    makeLogger(service, "info").fatal(err.message);
-    process.exitCode = 1;
-    return;
-  }
+  const config = configOrExit(service, readConfig);
+  if (config === undefined) return;
   const log = makeLogger(service, config.logLevel);
   const stack = new Stack();
   let stopping = false;
@@ -65,4 +58,31 @@ export function runMain<C extends { logLevel: string; drainMs: number }>(
       stop("failed to start", 1);
     },
   );
+}
+
+/** The life of a process that does one thing and ends, such as a migration. Exit codes: 0 done, 1 failed. */
+export function runOnce<C extends { logLevel: string }>(
+  service: string,
+  readConfig: (vars: Vars) => C,
+  work: (config: C, log: Logger) => Promise<unknown>,
+): void {
+  const config = configOrExit(service, readConfig);
+  if (config === undefined) return;
+  const log = makeLogger(service, config.logLevel);
+  work(config, log).catch((err: unknown) => {
+    log.fatal({ err }, "failed");
+    process.exitCode = 1;
+  });
+}
+
+/** The settings; undefined if they are wrong, which has been said and will be the exit code. */
+function configOrExit<C>(service: string, readConfig: (vars: Vars) => C): C | undefined {
+  try {
+    return readConfig(process.env);
+  } catch (err) {
+    if (!(err instanceof ConfigError)) throw err;
+    makeLogger(service, "info").fatal(err.message);
+    process.exitCode = 1;
+    return undefined;
+  }
 }

@@ -1,9 +1,23 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { Pool } from "pg";
+import { readEnv, readProcessConfig, type Vars } from "./config.ts";
 import type { Logger } from "./log.ts";
 
 export type { Migration } from "kysely/migration";
+
+/** Who migrates and for whom; `serviceUrl` names the setting with the service's own URL. DATABASE_URL stands in for what is not set. */
+export function readMigrateConfig(vars: Vars, serviceUrl: string) {
+  const env = readEnv(vars);
+  const common = env.optional("DATABASE_URL");
+  const url = env.string(serviceUrl, common);
+  return env.done({
+    ...readProcessConfig(env),
+    ownerUrl: env.string("MIGRATE_DATABASE_URL", common),
+    /** Who may read and write the tables. */
+    role: URL.canParse(url) ? decodeURIComponent(new URL(url).username) : "",
+  });
+}
 
 /**
  * Brings a schema up to date: creates it, runs the numbered migrations that have not run, and lets `role` read and write.
