@@ -132,6 +132,8 @@ export const Transaction_Flag = {
   STOP_MISSING: "STOP_MISSING",
   /** STOP_BEFORE_START - Stopped before it started, by the charger's own times. */
   STOP_BEFORE_START: "STOP_BEFORE_START",
+  /** STOP_DISPUTED - A second stop came that says something else than the first, which counts. */
+  STOP_DISPUTED: "STOP_DISPUTED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -147,6 +149,7 @@ export namespace Transaction_Flag {
   export type CLOCK_UNSET = typeof Transaction_Flag.CLOCK_UNSET;
   export type STOP_MISSING = typeof Transaction_Flag.STOP_MISSING;
   export type STOP_BEFORE_START = typeof Transaction_Flag.STOP_BEFORE_START;
+  export type STOP_DISPUTED = typeof Transaction_Flag.STOP_DISPUTED;
   export type UNRECOGNIZED = typeof Transaction_Flag.UNRECOGNIZED;
 }
 
@@ -179,6 +182,9 @@ export function transaction_FlagFromJSON(object: any): Transaction_Flag {
     case 8:
     case "STOP_BEFORE_START":
       return Transaction_Flag.STOP_BEFORE_START;
+    case 9:
+    case "STOP_DISPUTED":
+      return Transaction_Flag.STOP_DISPUTED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -206,6 +212,8 @@ export function transaction_FlagToJSON(object: Transaction_Flag): string {
       return "STOP_MISSING";
     case Transaction_Flag.STOP_BEFORE_START:
       return "STOP_BEFORE_START";
+    case Transaction_Flag.STOP_DISPUTED:
+      return "STOP_DISPUTED";
     case Transaction_Flag.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -232,6 +240,8 @@ export function transaction_FlagToNumber(object: Transaction_Flag): number {
       return 7;
     case Transaction_Flag.STOP_BEFORE_START:
       return 8;
+    case Transaction_Flag.STOP_DISPUTED:
+      return 9;
     case Transaction_Flag.UNRECOGNIZED:
     default:
       return -1;

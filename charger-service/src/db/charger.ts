@@ -1,0 +1,154 @@
+import { type ExpressionBuilder, sql } from "kysely";
+import type { Availability, ConnectorRow, Database, Db, Registration } from "./schema.ts";
+
+const columns = [
+  "charger.id",
+  "display_name",
+  "password_hash",
+  "registration",
+  "availability",
+  "protocol",
+  "vendor",
+  "model",
+  "serial_number",
+  "firmware_version",
+  "boot_count",
+  "boot_time",
+  "epoch",
+  "replica_id",
+  "version",
+  "create_time",
+  "update_time",
+] as const;
+
+const lastSeenTime = (eb: ExpressionBuilder<Database, "charger">) =>
+  eb.selectFrom("charger_liveness").select("last_seen_time").whereRef("charger_id", "=", "charger.id").as("last_seen_time");
+
+/** Undefined if there is none. */
+export function chargerById(db: Db, id: string) {
+  return db.selectFrom("charger").select(columns).select(lastSeenTime).where("id", "=", id).executeTakeFirst();
+}
+
+export type ChargerRow = NonNullable<Awaited<ReturnType<typeof chargerById>>>;
+
+/** Chargers by id, from the one after `afterId`. */
+export function chargersAfter(db: Db, afterId: string | undefined, limit: number, connected: boolean | undefined): Promise<ChargerRow[]> {
+  let query = db.selectFrom("charger").select(columns).select(lastSeenTime).orderBy("id").limit(limit);
+  if (afterId !== undefined) query = query.where("id", ">", afterId);
+  if (connected !== undefined) query = query.where("replica_id", connected ? "is not" : "is", null);
+  return query.execute();
+}
+
+/** False if there is one with this id. */
+export async function insertCharger(
+  db: Db,
+  charger: { id: string; displayName: string; passwordHash: Buffer | null; registration: Registration; availability: Availability },
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await db
+    .insertInto("charger")
+    .values({
+      id: charger.id,
+      display_name: charger.displayName,
+      password_hash: charger.passwordHash,
+      registration: charger.registration,
+      availability: charger.availability,
+    })
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows > 0n;
+}
+
+/** What an operator may change of a charger. */
+export interface ChargerChange {
+  display_name?: string;
+  password_hash?: Buffer;
+  registration?: Registration;
+  availability?: Availability;
+}
+
+/** False if there is none, or if `version` is given and stale: someone else wrote first. */
+export async function updateCharger(db: Db, id: string, version: number | undefined, change: ChargerChange): Promise<boolean> {
+  let query = db
+    .updateTable("charger")
+    .set((eb) => ({ ...change, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
+    .where("id", "=", id);
+  if (version !== undefined) query = query.where("version", "=", version);
+  return (await query.executeTakeFirst()).numUpdatedRows > 0n;
+}
+
+/** False if there was none. */
+export async function deleteCharger(db: Db, id: string): Promise<boolean> {
+  return (await db.deleteFrom("charger").where("id", "=", id).executeTakeFirst()).numDeletedRows > 0n;
+}
+
+/** What a boot says of a charger. */
+export interface BootFacts {
+  vendor: string;
+  model: string;
+  serialNumber: string;
+  firmwareVersion: string;
+}
+
+/** Counts a boot and keeps what it said. Undefined if the charger was deleted meanwhile. */
+export function recordBoot(db: Db, id: string, facts: BootFacts, now: Date) {
+  return db
+    .updateTable("charger")
+    .set((eb) => ({
+      vendor: facts.vendor,
+      model: facts.model,
+      serial_number: facts.serialNumber,
+      firmware_version: facts.firmwareVersion,
+      boot_count: eb("boot_count", "+", 1),
+      boot_time: now,
+    }))
+    .where("id", "=", id)
+    .returning(["registration", "availability"])
+    .executeTakeFirst();
+}
+
+/** Writes when chargers were last seen, all in one statement. Those deleted meanwhile are left out. */
+export async function recordLiveness(db: Db, seen: ReadonlyMap<string, Date>): Promise<void> {
+  await sql`
+    insert into charger_liveness (charger_id, last_seen_time)
+    select charger.id, seen.time from unnest(${[...seen.keys()]}::text[], ${[...seen.values()]}::timestamptz[]) as seen (id, time)
+      join charger on charger.id = seen.id
+    order by charger.id
+    on conflict (charger_id) do update set last_seen_time = excluded.last_seen_time`.execute(db);
+}
+
+/** The connectors of these chargers, in order; the charger as a whole is EVSE 0. */
+export function connectorsOf(db: Db, chargerIds: readonly string[]): Promise<ConnectorRow[]> {
+  return db
+    .selectFrom("connector")
+    .select(["charger_id", "evse_id", "connector_id", "status", "error_code", "info", "vendor_id", "vendor_error_code", "status_time"])
+    .where("charger_id", "in", chargerIds.length === 0 ? [""] : chargerIds)
+    .orderBy("charger_id")
+    .orderBy("evse_id")
+    .orderBy("connector_id")
+    .execute();
+}
+
+/** Keeps the status of a connector. False if it said the same before. */
+export async function upsertConnector(db: Db, row: ConnectorRow): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await db
+    .insertInto("connector")
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .columns(["charger_id", "evse_id", "connector_id"])
+        .doUpdateSet(({ ref }) => ({
+          status: ref("excluded.status"),
+          error_code: ref("excluded.error_code"),
+          info: ref("excluded.info"),
+          vendor_id: ref("excluded.vendor_id"),
+          vendor_error_code: ref("excluded.vendor_error_code"),
+          status_time: ref("excluded.status_time"),
+        }))
+        .where(
+          sql<boolean>`(connector.status, connector.error_code, connector.info, connector.vendor_id, connector.vendor_error_code)
+            is distinct from (excluded.status, excluded.error_code, excluded.info, excluded.vendor_id, excluded.vendor_error_code)`,
+        ),
+    )
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows > 0n;
+}

@@ -1,0 +1,155 @@
+import { sql } from "kysely";
+import type { ConnectionRow, ConnectionState, Db } from "./schema.ts";
+
+const columns = [
+  "id",
+  "charger_id",
+  "state",
+  "reason",
+  "remote_address",
+  "offered_protocols",
+  "protocol",
+  "epoch",
+  "open_time",
+  "close_time",
+  "minute",
+  "count",
+] as const;
+
+/** Newest first, after the one of this id. */
+export function connectionsBefore(
+  db: Db,
+  beforeId: number | undefined,
+  limit: number,
+  filter: { chargerId?: string; state?: ConnectionState },
+): Promise<ConnectionRow[]> {
+  let query = db.selectFrom("connection").select(columns).orderBy("id", "desc").limit(limit);
+  if (beforeId !== undefined) query = query.where("id", "<", beforeId);
+  if (filter.chargerId !== undefined) query = query.where("charger_id", "=", filter.chargerId);
+  if (filter.state !== undefined) query = query.where("state", "=", filter.state);
+  return query.execute();
+}
+
+/** Who knocks at the OCPP door, and how. */
+export interface Knock {
+  chargerId: string;
+  remoteAddress: string;
+  offeredProtocols: readonly string[];
+}
+
+/** Keeps a refusal; those of one kind within a minute share a row. */
+export async function recordRefusal(db: Db, knock: Knock, reason: string, now: Date): Promise<void> {
+  await db
+    .insertInto("connection")
+    .values({
+      charger_id: knock.chargerId,
+      state: "REFUSED",
+      reason,
+      remote_address: knock.remoteAddress,
+      offered_protocols: [...knock.offeredProtocols],
+      open_time: now,
+      close_time: now,
+      minute: Math.floor(now.getTime() / 60_000),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["charger_id", "reason", "remote_address", "minute"])
+        .where("state", "=", "REFUSED")
+        .doUpdateSet((eb) => ({ count: eb("connection.count", "+", 1), close_time: now })),
+    )
+    .execute();
+}
+
+/** How often the connections of this identity were taken over within the last minute. */
+export async function takeoversInLastMinute(db: Db, chargerId: string, now: Date): Promise<number> {
+  const { count } = await db
+    .selectFrom("connection")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("charger_id", "=", chargerId)
+    .where("reason", "=", "SUPERSEDED")
+    .where("close_time", ">", new Date(now.getTime() - 60_000))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Takes the next epoch of a charger for this replica, and answers it with who held the charger before. Undefined if there is no such charger. */
+export async function takeEpoch(tx: Db, chargerId: string, replicaId: string, protocol: string) {
+  const before = await tx.selectFrom("charger").select(["epoch", "replica_id"]).where("id", "=", chargerId).forUpdate().executeTakeFirst();
+  if (before === undefined) return undefined;
+  const epoch = before.epoch + 1;
+  await tx.updateTable("charger").set({ epoch, replica_id: replicaId, protocol }).where("id", "=", chargerId).execute();
+  return { epoch, before };
+}
+
+/** Opens the row of a connection that was let in. */
+export async function insertConnection(tx: Db, knock: Knock, protocol: string, epoch: number, now: Date): Promise<void> {
+  await tx
+    .insertInto("connection")
+    .values({
+      charger_id: knock.chargerId,
+      state: "OPEN",
+      remote_address: knock.remoteAddress,
+      offered_protocols: [...knock.offeredProtocols],
+      protocol,
+      epoch,
+      open_time: now,
+    })
+    .execute();
+}
+
+/** Closes the row of a connection, if it is open. */
+export async function closeConnection(tx: Db, chargerId: string, epoch: number, reason: string, now: Date): Promise<void> {
+  await tx
+    .updateTable("connection")
+    .set({ state: "CLOSED", reason, close_time: now })
+    .where("charger_id", "=", chargerId)
+    .where("epoch", "=", epoch)
+    .where("state", "=", "OPEN")
+    .execute();
+}
+
+/** Says that nobody holds the charger any more. False if a newer connection does. */
+export async function releaseEpoch(tx: Db, chargerId: string, epoch: number): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("charger")
+    .set({ replica_id: null })
+    .where("id", "=", chargerId)
+    .where("epoch", "=", epoch)
+    .where("replica_id", "is not", null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Renews what says that this replica lives, until `until`. */
+export async function renewLease(db: Db, replicaId: string, seconds: number): Promise<void> {
+  const until = sql<Date>`now() + make_interval(secs => ${seconds})`;
+  await db
+    .insertInto("replica")
+    .values({ id: replicaId, lease_time: until })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet({ lease_time: until }))
+    .execute();
+}
+
+/** Ends the lease of a replica that stops. */
+export async function endLease(db: Db, replicaId: string): Promise<void> {
+  await db.deleteFrom("replica").where("id", "=", replicaId).execute();
+}
+
+/** Takes the chargers away from replicas whose lease has run out. */
+export async function releaseLost(tx: Db): Promise<{ id: string; epoch: number }[]> {
+  await sql`delete from replica where lease_time < now()`.execute(tx);
+  return tx
+    .updateTable("charger")
+    .set({ replica_id: null })
+    .where("replica_id", "is not", null)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom("replica").select("replica.id").whereRef("replica.id", "=", "charger.replica_id"))),
+    )
+    .returning(["id", "epoch"])
+    .execute();
+}
+
+/** The chargers that this replica holds, with the epoch of each. */
+export function heldBy(db: Db, replicaId: string): Promise<{ id: string; epoch: number }[]> {
+  return db.selectFrom("charger").select(["id", "epoch"]).where("replica_id", "=", replicaId).execute();
+}

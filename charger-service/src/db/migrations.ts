@@ -1,0 +1,7 @@
+import type { Migration } from "@chargemesh/kit/migrate";
+import { initial } from "./migrations/0001-initial.ts";
+
+/** Every migration of the schema `ocpp`, in order. Never edited once released; `docs/adr` says how a table changes. */
+export const migrations: Record<string, Migration> = {
+  "0001-initial": initial,
+};

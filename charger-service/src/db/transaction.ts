@@ -1,0 +1,190 @@
+import { type Insertable, sql } from "kysely";
+import { folded } from "./id-token.ts";
+import type { Database, Db, TransactionFlag, TransactionRow, TransactionState } from "./schema.ts";
+
+const columns = [
+  "id",
+  "charger_id",
+  "evse_id",
+  "connector_id",
+  "id_token",
+  "id_token_status",
+  "user_id",
+  "state",
+  "start_time",
+  "stop_time",
+  "meter_start_wh",
+  "meter_last_wh",
+  "meter_last_time",
+  "meter_stop_wh",
+  "power_w",
+  "stop_reason",
+  "stop_id_token",
+  "flags",
+  "boot_count",
+  "reported_id",
+  "create_time",
+  "update_time",
+] as const;
+
+/** The largest id that a transaction can have. */
+export const TRANSACTION_ID_MAX = 2 ** 31 - 1;
+
+/** Undefined if there is none; with `userId`, if it is not that user's. */
+export function transactionById(db: Db, id: number, userId?: string): Promise<TransactionRow | undefined> {
+  let query = db.selectFrom("transaction").select(columns).where("id", "=", id);
+  if (userId !== undefined) query = query.where("user_id", "=", userId);
+  return query.executeTakeFirst();
+}
+
+/** The charger's own transaction of this id, held until the database transaction ends. */
+export async function lockTransaction(tx: Db, chargerId: string, id: number): Promise<TransactionRow | undefined> {
+  if (!Number.isInteger(id) || id < 1 || id > TRANSACTION_ID_MAX) return undefined;
+  return tx
+    .selectFrom("transaction")
+    .select(columns)
+    .where("id", "=", id)
+    .where("charger_id", "=", chargerId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** What a list is narrowed to. */
+export interface TransactionFilter {
+  chargerId?: string;
+  idToken?: string;
+  state?: TransactionState;
+  userId?: string;
+}
+
+/** Newest first, after the one of id `beforeId`. */
+export function transactionsBefore(
+  db: Db,
+  beforeId: number | undefined,
+  limit: number,
+  filter: TransactionFilter,
+): Promise<TransactionRow[]> {
+  let query = db.selectFrom("transaction").select(columns).orderBy("id", "desc").limit(limit);
+  if (beforeId !== undefined) query = query.where("id", "<", beforeId);
+  if (filter.chargerId !== undefined) query = query.where("charger_id", "=", filter.chargerId);
+  if (filter.idToken !== undefined) query = query.where(sql`lower(id_token)`, "=", folded(filter.idToken));
+  if (filter.state !== undefined) query = query.where("state", "=", filter.state);
+  if (filter.userId !== undefined) query = query.where("user_id", "=", filter.userId);
+  return query.execute();
+}
+
+/** What is charging at a charger, oldest first. */
+export function activeTransactions(db: Db, chargerId: string): Promise<TransactionRow[]> {
+  return db
+    .selectFrom("transaction")
+    .select(columns)
+    .where("charger_id", "=", chargerId)
+    .where("state", "=", "ACTIVE")
+    .orderBy("id")
+    .execute();
+}
+
+/** Undefined if the same content is there already. */
+export function insertTransaction(tx: Db, row: Insertable<Database["transaction"]>): Promise<TransactionRow | undefined> {
+  return tx
+    .insertInto("transaction")
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(columns)
+    .executeTakeFirst();
+}
+
+/** What makes a start the same start. */
+export interface StartContent {
+  chargerId: string;
+  connectorId: number;
+  idToken: string;
+  startTime: Date;
+  meterStartWh: number;
+  bootCount: number;
+}
+
+/** The transaction that a start of this content made. */
+export function transactionByStart(tx: Db, start: StartContent): Promise<TransactionRow> {
+  return tx
+    .selectFrom("transaction")
+    .select(columns)
+    .where("charger_id", "=", start.chargerId)
+    .where("connector_id", "=", start.connectorId)
+    .where(sql`lower(id_token)`, "=", folded(start.idToken))
+    .where("start_time", "=", start.startTime)
+    .where("meter_start_wh", "=", start.meterStartWh)
+    .where("boot_count", "=", start.bootCount)
+    .where("reported_id", "is", null)
+    .executeTakeFirstOrThrow();
+}
+
+/** Ends what was still active on a connector when a later transaction began there; the charger never said that it stopped. */
+export function stopMissing(tx: Db, successor: TransactionRow): Promise<TransactionRow[]> {
+  return tx
+    .updateTable("transaction")
+    .set({
+      state: "STOPPED",
+      stop_time: sql<Date>`coalesce(meter_last_time, start_time)`,
+      power_w: null,
+      flags: sql<TransactionFlag[]>`array_append(flags, 'STOP_MISSING')`,
+      update_time: sql<Date>`now()`,
+    })
+    .where("charger_id", "=", successor.charger_id)
+    .where("connector_id", "=", successor.connector_id)
+    .where("state", "=", "ACTIVE")
+    .where("id", "<", successor.id)
+    .where("start_time", "<=", successor.start_time)
+    .returning(columns)
+    .execute();
+}
+
+/** What a stop says. */
+export interface StopFacts {
+  stop_time: Date;
+  meter_stop_wh: number;
+  stop_reason: string;
+  stop_id_token: string;
+  flags: TransactionFlag[];
+}
+
+/** Ends a transaction for good. */
+export function finishTransaction(tx: Db, id: number, facts: StopFacts): Promise<TransactionRow> {
+  return tx
+    .updateTable("transaction")
+    .set({ ...facts, state: "STOPPED", power_w: null, update_time: sql<Date>`now()` })
+    .where("id", "=", id)
+    .returning(columns)
+    .executeTakeFirstOrThrow();
+}
+
+/** Adds a flag. */
+export function flagTransaction(tx: Db, id: number, flag: TransactionFlag): Promise<TransactionRow> {
+  return tx
+    .updateTable("transaction")
+    .set({ flags: sql<TransactionFlag[]>`array_append(flags, ${flag})`, update_time: sql<Date>`now()` })
+    .where("id", "=", id)
+    .returning(columns)
+    .executeTakeFirstOrThrow();
+}
+
+/** Keeps the newest reading of an active transaction. Undefined if it has stopped or has a newer one. */
+export function recordReading(
+  tx: Db,
+  id: number,
+  reading: { time: Date; energyWh: number | undefined; powerW: number | undefined },
+): Promise<TransactionRow | undefined> {
+  return tx
+    .updateTable("transaction")
+    .set({
+      meter_last_time: reading.time,
+      update_time: sql<Date>`now()`,
+      ...(reading.energyWh === undefined ? {} : { meter_last_wh: reading.energyWh }),
+      ...(reading.powerW === undefined ? {} : { power_w: reading.powerW }),
+    })
+    .where("id", "=", id)
+    .where("state", "=", "ACTIVE")
+    .where((eb) => eb.or([eb("meter_last_time", "is", null), eb("meter_last_time", "<=", reading.time)]))
+    .returning(columns)
+    .executeTakeFirst();
+}

@@ -1,0 +1,112 @@
+import { AppError, badRequest } from "@chargemesh/kit/errors";
+import { transact } from "@chargemesh/kit/postgres";
+import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
+import type { CommandRow, Db, Json } from "../db/schema.ts";
+import { commandUpdated } from "../events.ts";
+
+/** What is to be asked of a charger, in the words of the OCPP version that it speaks. */
+export interface NewCommand {
+  chargerId: string;
+  action: string;
+  payload: Json;
+  /** How long it waits for an offline charger, in seconds; 0 is not at all. */
+  ttlSeconds: number;
+  /** Empty is none. */
+  idempotencyKey: string;
+  /** Who asks; undefined if nobody does. */
+  userId: string | undefined;
+  /** Of a remote start: what the transaction that it leads to will say; connector 0 is any. */
+  start?: { idToken: string; connectorId: number } | undefined;
+}
+
+/** Asks things of chargers. charger-service's ocpp/ does it; rpc/ and domain/ only know this. */
+export interface Commander {
+  /** Sends any action. INVALID_ARGUMENT if it is not one that we may send to this charger, or its payload is not right. */
+  send(request: Omit<NewCommand, "start"> & { waitSeconds: number }): Promise<CommandRow>;
+  /** Asks a charger to start a transaction. Connector 0 leaves the choice to it. */
+  remoteStart(request: Asking & { idToken: string; connectorId: number }): Promise<CommandRow>;
+  /** Asks a charger to stop a transaction. */
+  remoteStop(request: Asking & { transactionId: number }): Promise<CommandRow>;
+  /** Opens or closes a charger as a whole. */
+  changeAvailability(request: Asking & { available: boolean }): Promise<CommandRow>;
+  /** Closes a charger's connection, wherever it is, and says why. */
+  disconnect(chargerId: string, reason: string): Promise<void>;
+}
+
+/** What every question to a charger has. */
+export interface Asking {
+  chargerId: string;
+  /** How long to wait for the charger's answer, in seconds; 0 is not at all. */
+  waitSeconds: number;
+  ttlSeconds: number;
+  idempotencyKey: string;
+  userId: string | undefined;
+}
+
+/** A command that need not wait for an offline charger may still wait its turn this long, in seconds. */
+const TURN_SECONDS = 60;
+
+/** Puts a command into the books, or answers the one that has its idempotency key already. FAILED_PRECONDITION if that asks for something else. */
+export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<CommandRow> {
+  return transact(db, async (tx) => {
+    const row = await insertCommand(tx, {
+      charger_id: command.chargerId,
+      action: command.action,
+      payload: JSON.stringify(command.payload),
+      start_id_token: command.start?.idToken ?? null,
+      start_connector_id: command.start?.connectorId ?? null,
+      idempotency_key: command.idempotencyKey === "" ? null : command.idempotencyKey,
+      user_id: command.userId ?? null,
+      expire_time: new Date(now.getTime() + (command.ttlSeconds || TURN_SECONDS) * 1000),
+    });
+    if (row !== undefined) {
+      await commandUpdated(tx, row);
+      return row;
+    }
+    const first = await commandByKey(tx, command.chargerId, command.idempotencyKey);
+    // Whoever does not own the first one is not told what it asked for.
+    const isSame = first !== undefined && first.action === command.action && first.user_id === (command.userId ?? null);
+    if (!isSame) throw badRequest([{ field: "idempotency_key", description: "was used for another command of this charger" }]);
+    return first;
+  });
+}
+
+/** Makes a queued command sent on the connection of this epoch. Undefined if it must not be sent any more. */
+export function beginCommand(db: Db, id: string, epoch: number): Promise<CommandRow | undefined> {
+  return transact(db, async (tx) => {
+    const row = await claimCommand(tx, id, epoch);
+    if (row !== undefined) await commandUpdated(tx, row);
+    return row;
+  });
+}
+
+/** Ends a command that was sent. Undefined if somebody else ended it. */
+export function finishCommand(db: Db, id: string, end: CommandEnd): Promise<CommandRow | undefined> {
+  return transact(db, async (tx) => {
+    const row = await endCommand(tx, id, ["SENT"], end);
+    if (row !== undefined) await commandUpdated(tx, row);
+    return row;
+  });
+}
+
+/** Ends a command that was not sent, because its charger is not there. */
+export function expireCommand(db: Db, id: string): Promise<CommandRow | undefined> {
+  return transact(db, async (tx) => {
+    const end = { state: "EXPIRED", errorCode: "CHARGER_OFFLINE", errorDescription: "The charger is not connected." } as const;
+    const row = await endCommand(tx, id, ["QUEUED"], end);
+    if (row !== undefined) await commandUpdated(tx, row);
+    return row;
+  });
+}
+
+/** Ends the commands that nobody else will: those that waited too long and those whose connection is gone. */
+export function sweepCommands(db: Db): Promise<void> {
+  return transact(db, async (tx) => {
+    for (const row of [...(await expireCommands(tx)), ...(await failOrphans(tx))]) await commandUpdated(tx, row);
+  });
+}
+
+/** NOT_FOUND for a charger. */
+export function noCharger(id: string): AppError {
+  return new AppError("notFound", "CHARGER_NOT_FOUND", `No charger ${id}.`);
+}

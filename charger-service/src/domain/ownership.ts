@@ -1,0 +1,47 @@
+import { transact } from "@chargemesh/kit/postgres";
+import { closeConnection, insertConnection, type Knock, recordRefusal, releaseEpoch, releaseLost, takeEpoch } from "../db/connection.ts";
+import type { Db } from "../db/schema.ts";
+import { chargerConnected, chargerDisconnected } from "../events.ts";
+
+/** What a new connection has won: its epoch, and who held the charger before, if anybody did. */
+export interface Ownership {
+  epoch: number;
+  previous: { epoch: number; replicaId: string } | undefined;
+}
+
+/**
+ * Makes a connection the one that holds its charger (decision 6: the newest authenticated one wins).
+ * Undefined if the charger was deleted in this moment.
+ */
+export function takeOwnership(db: Db, knock: Knock, replicaId: string, protocol: string, now: Date): Promise<Ownership | undefined> {
+  return transact(db, async (tx) => {
+    const taken = await takeEpoch(tx, knock.chargerId, replicaId, protocol);
+    if (taken === undefined) return undefined;
+    const { epoch, before } = taken;
+    if (before.replica_id !== null) await closeConnection(tx, knock.chargerId, before.epoch, "SUPERSEDED", now);
+    await insertConnection(tx, knock, protocol, epoch, now);
+    await chargerConnected(tx, knock.chargerId, protocol, knock.remoteAddress);
+    return { epoch, previous: before.replica_id === null ? undefined : { epoch: before.epoch, replicaId: before.replica_id } };
+  });
+}
+
+/** Ends the hold of the connection of this epoch. A newer connection is left alone. */
+export function releaseOwnership(db: Db, chargerId: string, epoch: number, reason: string, now: Date): Promise<void> {
+  return transact(db, async (tx) => {
+    await closeConnection(tx, chargerId, epoch, reason, now);
+    if (await releaseEpoch(tx, chargerId, epoch)) await chargerDisconnected(tx, chargerId, reason);
+  });
+}
+
+/** Disconnects the chargers of replicas that are gone. Any replica may do it; one does. */
+export function releaseLostReplicas(db: Db, now: Date): Promise<void> {
+  return transact(db, async (tx) => {
+    for (const { id, epoch } of await releaseLost(tx)) {
+      await closeConnection(tx, id, epoch, "REPLICA_LOST", now);
+      await chargerDisconnected(tx, id, "REPLICA_LOST");
+    }
+  });
+}
+
+/** Keeps a refusal that only became clear after the handshake. */
+export const recordLateRefusal = recordRefusal;

@@ -1,0 +1,77 @@
+import { transact } from "@chargemesh/kit/postgres";
+import { chargerById } from "../db/charger.ts";
+import { linkRemoteStart } from "../db/command.ts";
+import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
+import { insertTransaction, stopMissing, transactionByStart } from "../db/transaction.ts";
+import { commandUpdated, transactionStarted, transactionStopped } from "../events.ts";
+import { type Authorization, type AuthorizationStatus, authorize } from "./authorization.ts";
+
+/** What a charger says when a transaction starts. Times by its own clock, energy in Wh. */
+export interface StartReport {
+  chargerId: string;
+  evseId: number;
+  connectorId: number;
+  idToken: string;
+  startTime: Date;
+  meterStartWh: number;
+}
+
+/** A clock that says less was never set (decision 5). */
+const CLOCK_SET_AFTER = Date.UTC(2015, 0, 1);
+/** A start that is reported later than this, in ms, was made while the charger was offline. */
+const OFFLINE_AFTER_MS = 60_000;
+
+/** Whether a charger's clock was plainly unset when it said this. */
+export function isClockUnset(time: Date): boolean {
+  return time.getTime() < CLOCK_SET_AFTER;
+}
+
+/**
+ * Ingests a start exactly once, by content (decision 5): a repeat gets the same transaction and is told the same.
+ * Every start is kept, whatever the id token; flags say what is unusual.
+ */
+export function startTransaction(db: Db, report: StartReport, now: Date): Promise<{ transactionId: number; authorization: Authorization }> {
+  return transact(db, async (tx) => {
+    const authorization = await authorize(tx, report.idToken, "start", now);
+    const unset = isClockUnset(report.startTime);
+    const bootCount = unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0;
+    const started = await insertTransaction(tx, toRow(report, authorization, bootCount, now));
+    if (started === undefined) {
+      const first = await transactionByStart(tx, { ...report, bootCount });
+      return { transactionId: first.id, authorization: { ...authorization, status: first.id_token_status as AuthorizationStatus } };
+    }
+    await tellOfStart(tx, started);
+    return { transactionId: started.id, authorization };
+  });
+}
+
+async function tellOfStart(tx: Db, started: TransactionRow): Promise<void> {
+  for (const left of await stopMissing(tx, started)) await transactionStopped(tx, left);
+  await transactionStarted(tx, started);
+  // What began while the charger was offline came of no remote start.
+  if (started.flags.includes("OFFLINE_START")) return;
+  const command = await linkRemoteStart(tx, started);
+  if (command !== undefined) await commandUpdated(tx, command);
+}
+
+function toRow(report: StartReport, { status, userId }: Authorization, bootCount: number, now: Date) {
+  const unset = isClockUnset(report.startTime);
+  const flags: TransactionFlag[] = [];
+  if (status === "INVALID") flags.push("ID_TOKEN_UNKNOWN");
+  else if (status !== "ACCEPTED") flags.push("ID_TOKEN_REJECTED");
+  if (unset) flags.push("CLOCK_UNSET");
+  else if (now.getTime() - report.startTime.getTime() > OFFLINE_AFTER_MS) flags.push("OFFLINE_START");
+  return {
+    charger_id: report.chargerId,
+    evse_id: report.evseId,
+    connector_id: report.connectorId,
+    id_token: report.idToken,
+    id_token_status: status,
+    user_id: userId ?? null,
+    state: "ACTIVE" as const,
+    start_time: report.startTime,
+    meter_start_wh: report.meterStartWh,
+    flags,
+    boot_count: bootCount,
+  };
+}

@@ -1,0 +1,86 @@
+import { transact } from "@chargemesh/kit/postgres";
+import { chargerById } from "../db/charger.ts";
+import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
+import { finishTransaction, flagTransaction, insertTransaction, lockTransaction } from "../db/transaction.ts";
+import { transactionStopped, transactionUpdated } from "../events.ts";
+import { type Authorization, authorize } from "./authorization.ts";
+import { keepReadings, type Reading } from "./metering.ts";
+import { isClockUnset } from "./transaction-start.ts";
+
+/** What a charger says when a transaction stops. Times by its own clock, energy in Wh. */
+export interface StopReport {
+  chargerId: string;
+  /** The number that the charger gives; it need not be one of ours. */
+  transactionId: number;
+  stopTime: Date;
+  meterStopWh: number;
+  reason: string;
+  /** Who stopped it; empty if the charger does not say. */
+  idToken: string;
+  readings: readonly Reading[];
+}
+
+/**
+ * Ingests a stop exactly once. The first stop of a transaction counts; one that says something else is flagged.
+ * A stop without a start is kept as a transaction of its own. Answers what to say about the id token, if one was given.
+ */
+export function stopTransaction(db: Db, report: StopReport, now: Date): Promise<Authorization | undefined> {
+  return transact(db, async (tx) => {
+    const transaction = await lockTransaction(tx, report.chargerId, report.transactionId);
+    if (transaction === undefined) await keepOrphan(tx, report);
+    else await stop(tx, transaction, report);
+    return report.idToken === "" ? undefined : authorize(tx, report.idToken, "authorize", now);
+  });
+}
+
+async function stop(tx: Db, transaction: TransactionRow, report: StopReport): Promise<void> {
+  const { evse_id: evseId, connector_id: connectorId } = transaction;
+  await keepReadings(tx, { chargerId: report.chargerId, evseId, connectorId }, transaction.id, report.readings);
+  // One that we only concluded had stopped is still open to what the charger says.
+  if (transaction.state === "ACTIVE" || transaction.meter_stop_wh === null) {
+    const facts = { ...stopFacts(report), flags: flagsAfter(transaction, report) };
+    await transactionStopped(tx, await finishTransaction(tx, transaction.id, facts));
+    return;
+  }
+  const isSame = transaction.stop_time?.getTime() === report.stopTime.getTime() && transaction.meter_stop_wh === report.meterStopWh;
+  if (isSame || transaction.flags.includes("STOP_DISPUTED")) return;
+  await transactionUpdated(tx, await flagTransaction(tx, transaction.id, "STOP_DISPUTED"));
+}
+
+function stopFacts(report: StopReport) {
+  return {
+    stop_time: report.stopTime,
+    meter_stop_wh: report.meterStopWh,
+    stop_reason: report.reason,
+    stop_id_token: report.idToken,
+  };
+}
+
+function flagsAfter(transaction: TransactionRow, report: StopReport): TransactionFlag[] {
+  const flags: TransactionFlag[] = transaction.flags.filter((flag) => flag !== "STOP_MISSING");
+  if (transaction.meter_start_wh !== null && report.meterStopWh < transaction.meter_start_wh) flags.push("METER_WENT_BACKWARDS");
+  if (transaction.start_time !== null && report.stopTime < transaction.start_time) flags.push("STOP_BEFORE_START");
+  if (isClockUnset(report.stopTime) && !flags.includes("CLOCK_UNSET")) flags.push("CLOCK_UNSET");
+  return flags;
+}
+
+async function keepOrphan(tx: Db, report: StopReport): Promise<void> {
+  const unset = isClockUnset(report.stopTime);
+  const facts = report.idToken === "" ? undefined : await authorize(tx, report.idToken, "authorize", report.stopTime);
+  const orphan = await insertTransaction(tx, {
+    charger_id: report.chargerId,
+    evse_id: 0,
+    connector_id: 0,
+    id_token: report.idToken,
+    id_token_status: facts?.status ?? "",
+    user_id: facts?.userId ?? null,
+    state: "STOPPED",
+    ...stopFacts(report),
+    flags: unset ? ["NO_START", "CLOCK_UNSET"] : ["NO_START"],
+    boot_count: unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0,
+    reported_id: report.transactionId,
+  });
+  if (orphan === undefined) return;
+  await keepReadings(tx, { chargerId: report.chargerId, evseId: 0, connectorId: 0 }, orphan.id, report.readings);
+  await transactionStopped(tx, orphan);
+}

@@ -1,0 +1,85 @@
+import {
+  ChargerBooted,
+  ChargerConnected,
+  ChargerCreated,
+  ChargerDeleted,
+  ChargerDisconnected,
+  ChargerUpdated,
+  CommandUpdated,
+  ConnectorStatusChanged,
+  TransactionStarted,
+  TransactionStopped,
+  TransactionUpdated,
+} from "@chargemesh/contracts/charger/v1/events";
+import { appendEvent } from "@chargemesh/kit/outbox";
+import type { ChargerRow } from "./db/charger.ts";
+import type { CommandRow, ConnectorRow, Db, Registration, TransactionRow } from "./db/schema.ts";
+import { toCharger, toCommand, toConnector, toTransaction } from "./resources.ts";
+
+// Everything this service tells of. Each is written in the database transaction of what it tells.
+
+/** The messages that the events of this service carry, by full name. */
+export const eventMessages = {
+  [ChargerBooted.$type]: ChargerBooted,
+  [ChargerConnected.$type]: ChargerConnected,
+  [ChargerCreated.$type]: ChargerCreated,
+  [ChargerDeleted.$type]: ChargerDeleted,
+  [ChargerDisconnected.$type]: ChargerDisconnected,
+  [ChargerUpdated.$type]: ChargerUpdated,
+  [CommandUpdated.$type]: CommandUpdated,
+  [ConnectorStatusChanged.$type]: ConnectorStatusChanged,
+  [TransactionStarted.$type]: TransactionStarted,
+  [TransactionStopped.$type]: TransactionStopped,
+  [TransactionUpdated.$type]: TransactionUpdated,
+};
+
+export function chargerCreated(tx: Db, charger: ChargerRow): Promise<void> {
+  return appendEvent(tx, ChargerCreated, charger.id, { charger: toCharger(charger, []) });
+}
+
+export function chargerUpdated(tx: Db, charger: ChargerRow, connectors: readonly ConnectorRow[]): Promise<void> {
+  return appendEvent(tx, ChargerUpdated, charger.id, { charger: toCharger(charger, connectors) });
+}
+
+export function chargerDeleted(tx: Db, chargerId: string): Promise<void> {
+  return appendEvent(tx, ChargerDeleted, chargerId, { chargerId });
+}
+
+export function chargerConnected(tx: Db, chargerId: string, protocol: string, remoteAddress: string): Promise<void> {
+  return appendEvent(tx, ChargerConnected, chargerId, { chargerId, protocol, remoteAddress });
+}
+
+export function chargerDisconnected(tx: Db, chargerId: string, reason: string): Promise<void> {
+  return appendEvent(tx, ChargerDisconnected, chargerId, { chargerId, reason });
+}
+
+export function chargerBooted(
+  tx: Db,
+  chargerId: string,
+  registration: Registration,
+  facts: { vendor: string; model: string; firmwareVersion: string },
+): Promise<void> {
+  const { vendor, model, firmwareVersion } = facts;
+  return appendEvent(tx, ChargerBooted, chargerId, { chargerId, registration, vendor, model, firmwareVersion });
+}
+
+export function connectorStatusChanged(tx: Db, connector: ConnectorRow): Promise<void> {
+  const { charger_id: chargerId, evse_id: evseId } = connector;
+  return appendEvent(tx, ConnectorStatusChanged, chargerId, { chargerId, evseId, connector: toConnector(connector) });
+}
+
+export function transactionStarted(tx: Db, transaction: TransactionRow): Promise<void> {
+  return appendEvent(tx, TransactionStarted, String(transaction.id), { transaction: toTransaction(transaction) });
+}
+
+export function transactionUpdated(tx: Db, transaction: TransactionRow): Promise<void> {
+  return appendEvent(tx, TransactionUpdated, String(transaction.id), { transaction: toTransaction(transaction) });
+}
+
+export function transactionStopped(tx: Db, transaction: TransactionRow): Promise<void> {
+  return appendEvent(tx, TransactionStopped, String(transaction.id), { transaction: toTransaction(transaction) });
+}
+
+export function commandUpdated(tx: Db, command: CommandRow): Promise<void> {
+  return appendEvent(tx, CommandUpdated, command.id, { command: toCommand(command) });
+}
