@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { guard, release } from "./reaper.ts";
+import { StartError } from "./start-error.ts";
 
 /** How a process ended. */
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -33,12 +34,19 @@ const GRACE_MS = 5_000;
 
 /** Every process that we started and that has not ended. */
 const alive = new Set<Running>();
+let isClosed = false;
+
+/** From now on nothing can be started: we are ending, and whatever is in the making shall fail. */
+export function closeLaunches(): void {
+  isClosed = true;
+}
 
 /**
  * Starts a process in a session of its own, so that Ctrl-C reaches us alone and we end it in our order; it does not outlive us.
  * Rejects if it cannot be started (ENOENT, EACCES).
  */
 export async function launch({ command, args, cwd, env, user, stopSignal, output }: Launch): Promise<Running> {
+  if (isClosed) throw new StartError("Nothing is started any more.");
   const file = typeof output === "string" ? openSync(output, "a", 0o600) : undefined;
   const child = spawn(command, args, {
     ...(cwd !== undefined && { cwd }),
@@ -49,7 +57,8 @@ export async function launch({ command, args, cwd, env, user, stopSignal, output
   });
   if (file !== undefined) closeSync(file);
   if (typeof output === "function" && child.stdout && child.stderr) output(child.stdout, child.stderr);
-  const exited = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  // Not before all that it wrote has been read.
+  const exited = new Promise<Exit>((resolve) => child.once("close", (code, signal) => resolve({ code, signal })));
   await once(child, "spawn");
   const pid = child.pid ?? 0;
   guard(pid, stopSignal);
@@ -75,24 +84,14 @@ export async function launch({ command, args, cwd, env, user, stopSignal, output
 /** Runs a program to its end. Resolves with how it ended and all it wrote; rejects if it cannot be started. */
 export async function run(what: Omit<Launch, "output" | "stopSignal">): Promise<Exit & { output: string }> {
   let text = "";
-  const closed: Promise<unknown>[] = [];
   const read = (stream: Readable): void => {
     stream.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
     });
-    closed.push(once(stream, "close"));
   };
-  const program = await launch({
-    ...what,
-    stopSignal: "SIGTERM",
-    output: (stdout, stderr) => {
-      read(stdout);
-      read(stderr);
-    },
-  });
-  const exit = await program.exited;
-  await Promise.all(closed);
-  return { ...exit, output: text };
+  const output = (...streams: Readable[]): void => streams.forEach(read);
+  const program = await launch({ ...what, stopSignal: "SIGTERM", output });
+  return { ...(await program.exited), output: text };
 }
 
 /** Ends by force whatever has been started and not been stopped, and waits for it. */

@@ -100,7 +100,7 @@ async function answers(url: string, server: Running): Promise<boolean> {
       if (isStarting && Date.now() < end) await sleep(POLL_MS);
       else {
         await server.stop();
-        throw new StartError(`Postgres started but does not answer: ${err instanceof Error ? err.message : String(err)}.`);
+        throw new StartError(`Postgres started but does not let us in (${err instanceof Error ? err.message : String(err)}).`);
       }
     } finally {
       await client.end();

@@ -1,0 +1,65 @@
+# Needs any Node from 18 with npm; everything else it fetches itself. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+export PATH := $(CURDIR)/.toolchain/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+TOOLCHAIN := .toolchain/node_modules/.stamp
+INSTALLED := node_modules/.stamp
+OCPP := packages/ocpp/gen/.stamp
+MANIFESTS := package.json $(wildcard */package.json packages/*/package.json)
+# Derived from the protos and committed.
+DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
+
+.PHONY: help up demo test lint format generate checkgenerate migrate clean reset
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(INSTALLED) $(OCPP) ## Start everything here: Postgres, NATS, the services. Ctrl-C ends it
+	@exec node tools/up.ts
+
+demo: $(INSTALLED) $(OCPP) ## The same with simulated chargers that charge
+	@exec node tools/up.ts --demo
+
+test: $(INSTALLED) $(OCPP) ## Run every test, or those in ARGS=path, against throw-away servers
+	@exec vitest run $(ARGS)
+
+lint: $(INSTALLED) $(OCPP) ## Check style, types and protos, and that no proto change breaks callers
+	biome check --error-on-warnings .
+	tsc --noEmit -p .
+	buf lint
+	node tools/breaking.ts
+
+format: $(INSTALLED) ## Format and repair what can be repaired by rule
+	biome check --write .
+
+generate: $(INSTALLED) $(OCPP) ## Rewrite everything that is derived from the protos and committed
+	buf generate
+
+checkgenerate: generate ## Fail if what is committed is not what `make generate` writes
+	@changed="$$(git status --porcelain -- $(DERIVED))"; \
+	if [ -n "$$changed" ]; then echo "$$changed"; echo "These are derived: run \`make generate\` and commit them." >&2; exit 1; fi
+
+migrate: $(INSTALLED) ## Bring the database up to date, ours or that of MIGRATE_DATABASE_URL
+	@exec node tools/up.ts --migrate
+
+clean: ## Remove what was installed and built; the data in .data/ stays
+	rm -rf node_modules */node_modules packages/*/node_modules packages/ocpp/gen coverage .toolchain/node_modules
+
+reset: $(INSTALLED) ## Remove the data of `make up`: database, events, mails, passwords
+	@exec node tools/up.ts --reset
+
+$(TOOLCHAIN): .toolchain/bootstrap .toolchain/package-lock.json
+	@.toolchain/bootstrap
+
+$(INSTALLED): $(TOOLCHAIN) $(MANIFESTS) pnpm-lock.yaml pnpm-workspace.yaml
+	@echo "installing the dependencies"
+	@pnpm install --frozen-lockfile --config.confirm-modules-purge=false
+	@touch $@
+
+# Types and validators from the official OCPP schemas, whose licence wants them made here and not committed.
+$(OCPP): $(INSTALLED) $(wildcard packages/ocpp/build.ts packages/ocpp/build/*.ts packages/ocpp/src/*.ts)
+	@echo "building OCPP types and validators from the official schemas"
+	@node packages/ocpp/build.ts
+	@touch $@
