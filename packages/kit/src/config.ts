@@ -10,6 +10,8 @@ export interface Env {
   string(name: string, fallback?: string): string;
   /** A text, or undefined if it is not set. */
   optional(name: string): string | undefined;
+  /** A required text of so many characters, both included. A fault does not repeat it. */
+  secret(name: string, characters: { min: number; max: number }): string;
   /** A whole number within the limits, both included. */
   integer(name: string, fallback: number, limits: { min: number; max: number }): number;
   /** One of the given words. */
@@ -31,6 +33,11 @@ export function readEnv(vars: Vars): Env {
   return {
     string: (name, fallback) => raw(name) ?? fallback ?? fault(`${name} is required`, ""),
     optional: raw,
+    secret(name, { min, max }) {
+      const text = raw(name) ?? "";
+      const length = [...text].length;
+      return length >= min && length <= max ? text : fault(`${name} must have ${min} to ${max} characters`, "");
+    },
     integer(name, fallback, { min, max }) {
       const text = raw(name);
       if (text === undefined) return fallback;

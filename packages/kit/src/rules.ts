@@ -22,11 +22,18 @@ const LEVELS = ["PUBLIC", "DRIVER", "OPERATOR", "ADMIN", "SERVICE"] as const;
 const ACCESS = "(chargemesh.rules.v1.access)";
 const FIELD = "(chargemesh.rules.v1.field)";
 
+// What nodemailer can put into RCPT TO without quoting: one @, no white space or control characters, a domain.
+const EMAIL = /^[^\s\p{C}@<>"(),:;\\[\]]+@[^\s\p{C}@<>"(),:;\\[\]]+$/u;
+
 const formats: Record<string, { pattern: RegExp; description: string }> = {
   UUID: { pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, description: "must be a UUID" },
-  // What nodemailer can put into RCPT TO without quoting: one @, no white space or control characters, a domain.
-  EMAIL: { pattern: /^[^\s\p{C}@<>"(),:;\\[\]]+@[^\s\p{C}@<>"(),:;\\[\]]+$/u, description: "must be an email address" },
+  EMAIL: { pattern: EMAIL, description: "must be an email address" },
 };
+
+/** Whether mail can go to `text`, by the rule of `format: EMAIL`. */
+export function isEmail(text: string): boolean {
+  return EMAIL.test(text);
+}
 
 /** Reads .proto files (paths as in `import`) with all that they import. */
 export function loadProtos(files: readonly string[]): protobuf.Root {
