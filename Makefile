@@ -60,6 +60,5 @@ $(INSTALLED): $(TOOLCHAIN) $(MANIFESTS) pnpm-lock.yaml pnpm-workspace.yaml
 
 # Types and validators from the official OCPP schemas, whose licence wants them made here and not committed.
 $(OCPP): $(INSTALLED) $(wildcard packages/ocpp/build.ts packages/ocpp/build/*.ts packages/ocpp/src/*.ts)
-	@echo "building OCPP types and validators from the official schemas"
 	@node packages/ocpp/build.ts
 	@touch $@

@@ -7,6 +7,7 @@ import { closeLaunches, killAll } from "./servers/launch.ts";
 import { StartError } from "./servers/start-error.ts";
 import { type Folders, layOutFolders } from "./up/folders.ts";
 import { takeLock } from "./up/lock.ts";
+import { makeInterrupted } from "./up/make.ts";
 import { keepSecrets } from "./up/secrets.ts";
 import { readSettings } from "./up/settings.ts";
 import { startAll, startServers } from "./up/start.ts";
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({ options: { demo: { type: "boolean" }, mi
 const terminal = openTerminal(process.stdout);
 const stopped = new Promise<void>((resolve) => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+  makeInterrupted().then(resolve, resolve);
 });
 
 try {

@@ -51,7 +51,7 @@ export function makeSystem(): System {
       for (const task of services.toReversed()) {
         const stop = task.stop(end - Date.now());
         stops.push(stop);
-        await Promise.race([stop, sleep(TURN_MS)]);
+        await Promise.race([stop, sleep(TURN_MS, undefined, { ref: false })]);
       }
       await Promise.all(stops);
       await Promise.all(servers.map((task) => task.stop(SERVERS_MS)));
