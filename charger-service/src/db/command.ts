@@ -1,3 +1,4 @@
+import { jsonText } from "@chargemesh/kit/postgres";
 import { type Insertable, sql } from "kysely";
 import { folded } from "./id-token.ts";
 import type { CommandRow, CommandState, Database, Db, Json } from "./schema.ts";
@@ -106,7 +107,7 @@ export function endCommand(tx: Db, id: string, from: readonly CommandState[], en
     .set({
       state: end.state,
       status: end.status ?? "",
-      response: end.response === undefined ? null : JSON.stringify(end.response),
+      response: end.response === undefined ? null : jsonText(end.response),
       error_code: end.errorCode ?? "",
       error_description: end.errorDescription ?? "",
       end_time: sql<Date>`now()`,

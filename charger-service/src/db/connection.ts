@@ -21,7 +21,7 @@ export function connectionsBefore(
   db: Db,
   beforeId: number | undefined,
   limit: number,
-  filter: { chargerId?: string; state?: ConnectionState },
+  filter: { chargerId: string | undefined; state: ConnectionState | undefined },
 ): Promise<ConnectionRow[]> {
   let query = db.selectFrom("connection").select(columns).orderBy("id", "desc").limit(limit);
   if (beforeId !== undefined) query = query.where("id", "<", beforeId);
@@ -79,6 +79,28 @@ export async function takeEpoch(tx: Db, chargerId: string, replicaId: string, pr
   const epoch = before.epoch + 1;
   await tx.updateTable("charger").set({ epoch, replica_id: replicaId, protocol }).where("id", "=", chargerId).execute();
   return { epoch, before };
+}
+
+/** Takes the same epoch again, if nobody holds the charger. Undefined if somebody does, or the epoch is not the newest. */
+export function retakeEpoch(tx: Db, chargerId: string, epoch: number, replicaId: string): Promise<{ protocol: string } | undefined> {
+  return tx
+    .updateTable("charger")
+    .set({ replica_id: replicaId })
+    .where("id", "=", chargerId)
+    .where("epoch", "=", epoch)
+    .where("replica_id", "is", null)
+    .returning("protocol")
+    .executeTakeFirst();
+}
+
+/** Opens the row of a connection again that was taken for lost. */
+export async function reopenConnection(tx: Db, chargerId: string, epoch: number): Promise<void> {
+  await tx
+    .updateTable("connection")
+    .set({ state: "OPEN", reason: "", close_time: null })
+    .where("charger_id", "=", chargerId)
+    .where("epoch", "=", epoch)
+    .execute();
 }
 
 /** Opens the row of a connection that was let in. */

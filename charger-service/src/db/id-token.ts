@@ -37,6 +37,11 @@ export function idTokenOfUser(db: Db, userId: string): Promise<IdTokenRow | unde
     .executeTakeFirst();
 }
 
+/** Makes others who ask this of the same user wait until the database transaction ends. */
+export async function lockIdTokensOf(tx: Db, userId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('id_token of ' || ${userId}::text, 0))`.execute(tx);
+}
+
 /** Newest first, after the given one. */
 export function idTokensBefore(
   db: Db,

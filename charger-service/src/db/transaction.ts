@@ -51,10 +51,10 @@ export async function lockTransaction(tx: Db, chargerId: string, id: number): Pr
 
 /** What a list is narrowed to. */
 export interface TransactionFilter {
-  chargerId?: string;
-  idToken?: string;
-  state?: TransactionState;
-  userId?: string;
+  chargerId: string | undefined;
+  idToken: string | undefined;
+  state: TransactionState | undefined;
+  userId: string | undefined;
 }
 
 /** Newest first, after the one of id `beforeId`. */

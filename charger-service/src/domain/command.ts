@@ -1,5 +1,5 @@
 import { AppError, badRequest } from "@chargemesh/kit/errors";
-import { transact } from "@chargemesh/kit/postgres";
+import { jsonText, transact } from "@chargemesh/kit/postgres";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
@@ -52,7 +52,7 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
     const row = await insertCommand(tx, {
       charger_id: command.chargerId,
       action: command.action,
-      payload: JSON.stringify(command.payload),
+      payload: jsonText(command.payload),
       start_id_token: command.start?.idToken ?? null,
       start_connector_id: command.start?.connectorId ?? null,
       idempotency_key: command.idempotencyKey === "" ? null : command.idempotencyKey,
@@ -89,10 +89,9 @@ export function finishCommand(db: Db, id: string, end: CommandEnd): Promise<Comm
   });
 }
 
-/** Ends a command that was not sent, because its charger is not there. */
-export function expireCommand(db: Db, id: string): Promise<CommandRow | undefined> {
+/** Ends a command that was not sent. Undefined if it was. */
+export function dropCommand(db: Db, id: string, end: CommandEnd): Promise<CommandRow | undefined> {
   return transact(db, async (tx) => {
-    const end = { state: "EXPIRED", errorCode: "CHARGER_OFFLINE", errorDescription: "The charger is not connected." } as const;
     const row = await endCommand(tx, id, ["QUEUED"], end);
     if (row !== undefined) await commandUpdated(tx, row);
     return row;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { transact } from "@chargemesh/kit/postgres";
+import { jsonText, transact } from "@chargemesh/kit/postgres";
 import { insertMeterValues } from "../db/meter-value.ts";
 import type { Db, SampledValue } from "../db/schema.ts";
 import { lockTransaction, recordReading } from "../db/transaction.ts";
@@ -33,7 +33,7 @@ export function recordReadings(db: Db, place: MeterPlace, transactionId: number 
 /** Keeps readings of a transaction (0 for none), and answers how many are new. */
 export function keepReadings(tx: Db, place: MeterPlace, transactionId: number, readings: readonly Reading[]): Promise<number> {
   const rows = readings.map(({ time, sampledValues }) => {
-    const text = JSON.stringify(sampledValues);
+    const text = jsonText(sampledValues);
     return {
       charger_id: place.chargerId,
       evse_id: place.evseId,

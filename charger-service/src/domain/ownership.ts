@@ -1,5 +1,14 @@
 import { transact } from "@chargemesh/kit/postgres";
-import { closeConnection, insertConnection, type Knock, recordRefusal, releaseEpoch, releaseLost, takeEpoch } from "../db/connection.ts";
+import {
+  closeConnection,
+  insertConnection,
+  type Knock,
+  releaseEpoch,
+  releaseLost,
+  reopenConnection,
+  retakeEpoch,
+  takeEpoch,
+} from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
 import { chargerConnected, chargerDisconnected } from "../events.ts";
 
@@ -25,6 +34,17 @@ export function takeOwnership(db: Db, knock: Knock, replicaId: string, protocol:
   });
 }
 
+/** Takes a charger back whose lease ran out while the database was away, unless a newer connection holds it. False if one does. */
+export function retakeOwnership(db: Db, chargerId: string, epoch: number, replicaId: string): Promise<boolean> {
+  return transact(db, async (tx) => {
+    const charger = await retakeEpoch(tx, chargerId, epoch, replicaId);
+    if (charger === undefined) return false;
+    await reopenConnection(tx, chargerId, epoch);
+    await chargerConnected(tx, chargerId, charger.protocol, "");
+    return true;
+  });
+}
+
 /** Ends the hold of the connection of this epoch. A newer connection is left alone. */
 export function releaseOwnership(db: Db, chargerId: string, epoch: number, reason: string, now: Date): Promise<void> {
   return transact(db, async (tx) => {
@@ -42,6 +62,3 @@ export function releaseLostReplicas(db: Db, now: Date): Promise<void> {
     }
   });
 }
-
-/** Keeps a refusal that only became clear after the handshake. */
-export const recordLateRefusal = recordRefusal;

@@ -150,6 +150,8 @@ export type Handle = (event: CloudEvent, deliveries: number) => Promise<void>;
 const REDELIVERY_MS = [1_000, 5_000, 15_000, 60_000];
 const FETCH = { max_messages: 100, expires: 5_000 };
 const RETRY_MS = 1_000;
+/** How often we look whether there is a connection, in ms. */
+const LOOK_MS = 50;
 
 /**
  * Handles every event of one type, at least once, from now until the process stops: in order, but for those whose handling failed,
@@ -170,8 +172,13 @@ export function subscribe(nats: Nats, durable: string, type: string, handle: Han
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await consume().catch((err: unknown) => log.warn({ err, durable }, "event consumer interrupted"));
-      await rest(RETRY_MS, stopping.signal);
+      // Health says that the bus is away; here it is no news.
+      const connected = await nats.check().then(
+        () => true,
+        () => false,
+      );
+      if (connected) await consume().catch((err: unknown) => log.warn({ err, durable }, "event consumer interrupted"));
+      await rest(connected ? RETRY_MS : LOOK_MS, stopping.signal);
     }
   };
   const running = run();

@@ -3,6 +3,7 @@ import type { JetStreamClient } from "nats";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import { type CloudEvent, type EventStream, ensureStream, type Nats } from "./nats.ts";
+import { jsonText } from "./postgres.ts";
 import { requestId } from "./request-id.ts";
 import { rest } from "./rest.ts";
 
@@ -34,7 +35,7 @@ const PUBLISH_TIMEOUT_MS = 5_000;
 /** Says, in the caller's transaction, that something happened to the aggregate `aggregateId`. */
 export async function appendEvent<T>(tx: QueryExecutorProvider, message: EventMessage<T>, aggregateId: string, data: T): Promise<void> {
   await sql`insert into outbox (type, aggregate_id, data, request_id)
-    values (${message.$type}, ${aggregateId}, ${JSON.stringify(message.toJSON(data))}, ${requestId() ?? null})`.execute(tx);
+    values (${message.$type}, ${aggregateId}, ${jsonText(message.toJSON(data))}, ${requestId() ?? null})`.execute(tx);
 }
 
 /**

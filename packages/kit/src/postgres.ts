@@ -77,3 +77,12 @@ function isUnavailable(err: unknown): boolean {
     /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(err.message)
   );
 }
+
+/**
+ * A value as the text of a jsonb column. Postgres refuses what is no Unicode text, U+0000 and lone surrogates; both become U+FFFD.
+ */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(/\\(?:u0000|ud[89a-f][0-9a-f]{2}|.)/g, (sequence) =>
+    /^\\u(0000|d[89a-f])/.test(sequence) ? "\\ufffd" : sequence,
+  );
+}

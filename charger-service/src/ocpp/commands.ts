@@ -1,0 +1,150 @@
+import type { Clock } from "@chargemesh/kit/clock";
+import { badRequest } from "@chargemesh/kit/errors";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Version } from "@chargemesh/ocpp/version";
+import { chargerById } from "../db/charger.ts";
+import { type CommandEnd, commandById, queuedCommands } from "../db/command.ts";
+import type { CommandRow, Db } from "../db/schema.ts";
+import { beginCommand, type Commander, dropCommand, finishCommand, type NewCommand, noCharger, queueCommand } from "../domain/command.ts";
+import type { Connection } from "./connection.ts";
+import { type Dialect, dialectOf, oldestDialect } from "./dialects.ts";
+import type { Outcome } from "./outgoing.ts";
+import type { Registry } from "./registry.ts";
+import type { Errand, Replicas } from "./replicas.ts";
+
+const OFFLINE: CommandEnd = { state: "EXPIRED", errorCode: "CHARGER_OFFLINE", errorDescription: "The charger is not connected." };
+const BUSY: CommandEnd = { state: "FAILED", errorCode: "TOO_MANY_CALLS", errorDescription: "Too many commands wait for this charger." };
+
+/** The charger's own statuses that mean that it does what it was asked (decision 7). */
+const accepting = new Set([undefined, "Accepted", "Scheduled", "RebootRequired", "Unlocked"]);
+
+/** Does here what concerns a connection that this replica holds. */
+export interface CommandRunner {
+  /** Does an errand. False if it could not: this replica does not hold that connection, or not any more. */
+  run(errand: Errand): Promise<boolean>;
+  /** Sends a charger what waited for it, if it may work. */
+  sendWaiting(connection: Connection): Promise<void>;
+}
+
+/** Runs commands on the connections that this replica holds. */
+export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunner {
+  /** Sends one command when it is its turn, and waits for its end. False if it was not sent. */
+  const send = (connection: Connection, commandId: string): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      const task = async (): Promise<boolean> => {
+        const command = connection.isOpen ? await beginCommand(db, commandId, connection.epoch) : undefined;
+        if (command === undefined) return false;
+        const outcome = await connection.call(command.action, command.payload);
+        await finishCommand(db, commandId, endOf(connection.version, command.action, outcome));
+        return true;
+      };
+      const taken = connection.inTurn(() => task().then(resolve, reject));
+      if (!taken) dropCommand(db, commandId, BUSY).then(() => resolve(true), reject);
+    });
+  return {
+    async run(errand) {
+      const connection = registry.get(errand.chargerId);
+      if (connection === undefined || (errand.epoch !== undefined && errand.epoch !== connection.epoch)) return false;
+      if (errand.kind === "run") return send(connection, errand.commandId);
+      connection.close(1000, errand.reason);
+      return true;
+    },
+    async sendWaiting(connection) {
+      const charger = await chargerById(db, connection.chargerId);
+      if (charger?.registration !== "ACCEPTED") return;
+      for (const { id } of await queuedCommands(db, connection.chargerId)) {
+        send(connection, id).catch((err: unknown) => log.error({ err, commandId: id }, "a command that waited failed"));
+      }
+    },
+  };
+}
+
+/** What a charger's answer makes of a command. */
+function endOf(version: Version, action: string, outcome: Outcome): CommandEnd {
+  switch (outcome.kind) {
+    case "lost":
+      return { state: "FAILED", errorCode: "CONNECTION_LOST", errorDescription: "The connection was lost before the charger answered." };
+    case "timedOut":
+      return { state: "TIMED_OUT", errorCode: "TIMED_OUT", errorDescription: "The charger did not answer in time." };
+    case "error":
+      return { state: "FAILED", errorCode: outcome.code, errorDescription: outcome.description };
+    case "result": {
+      const wrong = version.checkResponse(action, outcome.payload);
+      if (wrong !== undefined) return { state: "FAILED", errorCode: "INVALID_RESPONSE", errorDescription: wrong.description };
+      const response = { ...(outcome.payload as object) };
+      const status = "status" in response ? String(response.status) : undefined;
+      return { state: accepting.has(status) ? "ACCEPTED" : "REJECTED", status: status ?? "", response };
+    }
+  }
+}
+
+/** Puts commands into the books and has them sent by whichever replica holds the charger. */
+export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Logger): Commander {
+  /** Resolves when the command has ended or waits for its charger. */
+  const deliver = async (command: CommandRow, ttlSeconds: number): Promise<void> => {
+    const charger = await chargerById(db, command.charger_id);
+    const holder = charger?.replica_id ?? undefined;
+    const errand = { kind: "run", chargerId: command.charger_id, epoch: charger?.epoch, commandId: command.id } as const;
+    const reached = holder !== undefined && (await replicas.ask(holder, errand));
+    if (!reached && ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
+  };
+  const ask = async (request: NewCommand, waitSeconds: number): Promise<CommandRow> => {
+    const command = await queueCommand(db, request, clock.now());
+    if (command.state !== "QUEUED") return command;
+    const delivered = deliver(command, request.ttlSeconds).catch(async (err: unknown) => {
+      log.warn({ err, commandId: command.id }, "a command could not be delivered");
+      if (request.ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
+    });
+    await within(waitSeconds, delivered);
+    return (await commandById(db, command.charger_id, command.id)) ?? command;
+  };
+  const dialectFor = async (chargerId: string): Promise<Dialect> => {
+    const charger = await chargerById(db, chargerId);
+    if (charger === undefined) throw noCharger(chargerId);
+    return dialectOf(charger.protocol) ?? oldestDialect;
+  };
+  return {
+    async send({ waitSeconds, ...request }) {
+      const { version, questions } = await dialectFor(request.chargerId);
+      const unknown = version.checkSender("csms", request.action);
+      if (unknown !== undefined) throw badRequest([{ field: "action", description: unknown.description }]);
+      const wrong = version.checkRequest(request.action, request.payload);
+      if (wrong !== undefined) throw badRequest([payloadViolation(wrong.description)]);
+      return ask({ ...request, start: questions.startOf(request.action, request.payload) }, waitSeconds);
+    },
+    async remoteStart({ waitSeconds, idToken, connectorId, ...request }) {
+      const { version, questions } = await dialectFor(request.chargerId);
+      const question = questions.remoteStart(idToken, connectorId);
+      if (version.checkRequest(question.action, question.payload) !== undefined) {
+        throw badRequest([{ field: "id_token", description: `is not one that ${version.subprotocol} can carry` }]);
+      }
+      return ask({ ...request, ...question, start: { idToken, connectorId } }, waitSeconds);
+    },
+    async remoteStop({ waitSeconds, transactionId, ...request }) {
+      const { questions } = await dialectFor(request.chargerId);
+      return ask({ ...request, ...questions.remoteStop(transactionId) }, waitSeconds);
+    },
+    async changeAvailability({ waitSeconds, available, ...request }) {
+      const { questions } = await dialectFor(request.chargerId);
+      return ask({ ...request, ...questions.changeAvailability(available) }, waitSeconds);
+    },
+    disconnect: (chargerId, reason) => replicas.tellAll({ kind: "disconnect", chargerId, reason }),
+  };
+}
+
+/** `.connectorId is required` → field `payload.connectorId`, `is required`. */
+function payloadViolation(description: string): { field: string; description: string } {
+  const [, path = "", rest = description] = /^(\.\S+|\[\S+) (.*)$/s.exec(description) ?? [];
+  return { field: `payload${path}`, description: rest };
+}
+
+function within(seconds: number, work: Promise<void>): Promise<void> {
+  if (seconds <= 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    void work.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,143 @@
+import type { Logger } from "@chargemesh/kit/log";
+import { type Call, parseFrame } from "@chargemesh/ocpp/frame";
+import type { Version } from "@chargemesh/ocpp/version";
+import { makeIncoming } from "./incoming.ts";
+import { makeOutgoing, type Outgoing } from "./outgoing.ts";
+import type { Wheel } from "./wheel.ts";
+
+/** What a connection needs of a WebSocket, so that another server can take the place of `ws`. */
+export interface Socket {
+  send(text: string): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  /** Ends it without a goodbye, for a peer that is dead. */
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** A charger's live connection. */
+export interface Connection extends Pick<Outgoing, "inTurn" | "call"> {
+  readonly chargerId: string;
+  /** Which of the charger's connections this is; the highest holds the charger. */
+  readonly epoch: number;
+  readonly version: Version;
+  readonly isOpen: boolean;
+  /** Closes it; `reason` is for the books. */
+  close(code: number, reason: string): void;
+  /** Resolves when every CALL that has come in is answered. */
+  settled(): Promise<void>;
+}
+
+/** What the socket tells its connection. */
+export interface Ears {
+  text(text: string): void;
+  /** A sign of life that is no message. */
+  alive(): void;
+  /** The socket has closed. */
+  closed(reason: string): void;
+}
+
+export interface ConnectionOptions {
+  chargerId: string;
+  epoch: number;
+  version: Version;
+  socket: Socket;
+  wheel: Wheel;
+  log: Logger;
+  /** How often to ping; a peer that says nothing until the next ping is dead. */
+  pingSeconds: number;
+  /** How long a charger may take to answer a CALL. */
+  callSeconds: number;
+  /** Answers a CALL of the charger: the text of the CALLRESULT or CALLERROR. Throws if it cannot be processed. */
+  answer(call: Call): Promise<string>;
+  /** The charger has said something. */
+  heard(): void;
+  /** A CALL of this action has been answered. */
+  answered(action: string): void;
+  /** The connection has ended; called once. */
+  ended(reason: string): void;
+}
+
+/** Runs the RPC of OCPP-J on a socket: the charger's CALLs in their order, ours one at a time, neither waiting for the other. */
+export function openConnection(options: ConnectionOptions): { connection: Connection; ears: Ears } {
+  const { chargerId, epoch, socket, version, wheel } = options;
+  const log = options.log.child({ chargerId });
+  let isOpen = true;
+  let closeReason = "";
+  const close = (code: number, reason: string): void => {
+    closeReason ||= reason;
+    if (isOpen) socket.close(code, reason);
+  };
+  const outgoing = makeOutgoing((text) => socket.send(text), options.callSeconds, wheel, log);
+  const incoming = makeIncoming({
+    answer: options.answer,
+    send(text, action) {
+      socket.send(text);
+      options.answered(action);
+    },
+    giveUp: () => close(1013, "DATABASE_UNAVAILABLE"),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    log,
+  });
+  const pulse = watchPulse(socket, options.pingSeconds, wheel, () => {
+    closeReason ||= "PEER_DEAD";
+  });
+  const ears: Ears = {
+    text(text) {
+      pulse.alive();
+      options.heard();
+      const frame = parseFrame(text);
+      if (frame.kind === "call") return incoming.take(frame);
+      if (frame.kind !== "unreadable") return outgoing.answered(frame);
+      log.warn({ code: frame.code, description: frame.description }, "an unreadable frame");
+      const refusal = version.refusalOf(frame);
+      if (refusal !== undefined) socket.send(refusal);
+    },
+    alive: pulse.alive,
+    closed(reason) {
+      if (!isOpen) return;
+      isOpen = false;
+      pulse.stop();
+      incoming.lost();
+      outgoing.lost();
+      options.ended(closeReason || reason);
+    },
+  };
+  const connection: Connection = {
+    chargerId,
+    epoch,
+    version,
+    get isOpen() {
+      return isOpen;
+    },
+    inTurn: outgoing.inTurn,
+    call: outgoing.call,
+    close,
+    settled: incoming.settled,
+  };
+  return { connection, ears };
+}
+
+/** Pings a socket again and again, and terminates it when a ping goes by without a sign of life. */
+function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => void): { alive(): void; stop(): void } {
+  let isAlive = true;
+  const beat = (): void => {
+    if (!isAlive) {
+      dead();
+      socket.terminate();
+      return;
+    }
+    isAlive = false;
+    socket.ping();
+    next = wheel.in(seconds, beat);
+  };
+  let next = wheel.in(seconds, beat);
+  return {
+    alive() {
+      isAlive = true;
+    },
+    stop: () => next(),
+  };
+}

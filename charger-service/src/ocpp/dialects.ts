@@ -1,0 +1,47 @@
+import { type Version, v16 } from "@chargemesh/ocpp/version";
+import type { Json } from "../db/schema.ts";
+import type { Dispatch } from "./dispatch.ts";
+import { questions as questions16 } from "./v16/questions.ts";
+import { dispatch as dispatch16 } from "./v16/routes.ts";
+
+/** What domain/ asks of chargers, put into the words of one version of OCPP. */
+export interface Questions {
+  /** Connector 0 leaves the choice to the charger. */
+  remoteStart(idToken: string, connectorId: number): Question;
+  remoteStop(transactionId: number): Question;
+  /** Opens or closes the charger as a whole. */
+  changeAvailability(available: boolean): Question;
+  /** If a CALL is a remote start: what the transaction that it leads to will say; connector 0 is any. */
+  startOf(action: string, payload: Json): { idToken: string; connectorId: number } | undefined;
+}
+
+interface Question {
+  action: string;
+  payload: Json;
+}
+
+/** A version of OCPP as this service speaks it: its messages, who answers them, and how we ask. */
+export interface Dialect {
+  version: Version;
+  dispatch: Dispatch;
+  questions: Questions;
+}
+
+const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16 };
+
+/** The versions that chargers may speak to us, the best first. */
+export const dialects: readonly Dialect[] = [v16Dialect];
+
+/** The dialect of a subprotocol; undefined if it is none of ours. */
+export function dialectOf(subprotocol: string): Dialect | undefined {
+  return dialects.find(({ version }) => version.subprotocol === subprotocol);
+}
+
+/** The best dialect of those a charger offers; undefined if it offers none of ours. */
+export function chooseDialect(offered: ReadonlySet<string> | readonly string[]): Dialect | undefined {
+  const all = new Set(offered);
+  return dialects.find(({ version }) => all.has(version.subprotocol));
+}
+
+/** How to ask a charger that never told how it speaks: what it gets is checked again by itself. */
+export const oldestDialect = v16Dialect;

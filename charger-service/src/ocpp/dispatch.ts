@@ -1,0 +1,56 @@
+import type { Logger } from "@chargemesh/kit/log";
+import { withoutDatabase } from "@chargemesh/kit/postgres";
+import type { Problem } from "@chargemesh/ocpp/call-error";
+import { type Call, resultFrame } from "@chargemesh/ocpp/frame";
+import type { Version } from "@chargemesh/ocpp/version";
+import type { Db } from "../db/schema.ts";
+
+/** What a handler knows of the charger whose message it answers. */
+export interface Charger {
+  readonly id: string;
+  readonly db: Db;
+  readonly heartbeatSeconds: number;
+  now(): Date;
+}
+
+/** Thrown by a handler for what the schema cannot see; the charger gets it as a CALLERROR. */
+export class Refused extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.description);
+    this.problem = problem;
+  }
+}
+
+/** The handlers of a version, by action, after their requests have been checked. */
+export type Dispatch = Readonly<Record<string, (charger: Charger, request: object) => Promise<object>>>;
+
+/** Postgres has no place for it in a text, and no charger has a reason to send it. */
+const NUL = /\\u0000/;
+
+/**
+ * Answers a CALL of a charger: the text of a CALLRESULT, or of a CALLERROR that says what is wrong with the CALL.
+ * Throws only if the database is away.
+ */
+export async function answerCall(version: Version, dispatch: Dispatch, charger: Charger, call: Call, log: Logger): Promise<string> {
+  const refuse = (problem: Problem): string => {
+    log.info({ chargerId: charger.id, action: call.action, code: problem.code, description: problem.description }, "refused a message");
+    return version.refusal(call.id, problem);
+  };
+  const wrong = version.checkSender("station", call.action) ?? version.checkRequest(call.action, call.payload);
+  if (wrong !== undefined) return refuse(wrong);
+  if (NUL.test(JSON.stringify(call.payload))) {
+    return refuse({ code: "PropertyConstraintViolation", description: "a text holds the character U+0000" });
+  }
+  const handle = dispatch[call.action];
+  if (handle === undefined) return refuse({ code: "NotSupported", description: `${call.action} is not supported` });
+  try {
+    return resultFrame(call.id, await handle(charger, call.payload));
+  } catch (err) {
+    if (err instanceof Refused) return refuse(err.problem);
+    if (withoutDatabase(err) !== err) throw err;
+    log.error({ err, chargerId: charger.id, action: call.action }, "a bug");
+    return version.refusal(call.id, { code: "InternalError", description: "something went wrong on our side" });
+  }
+}

@@ -1,0 +1,101 @@
+import type { Clock } from "@chargemesh/kit/clock";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { rest } from "@chargemesh/kit/rest";
+import { recordLiveness } from "../db/charger.ts";
+import { endLease, heldBy, type Knock, renewLease } from "../db/connection.ts";
+import type { Db } from "../db/schema.ts";
+import { sweepCommands } from "../domain/command.ts";
+import { type Ownership, releaseLostReplicas, releaseOwnership, retakeOwnership, takeOwnership } from "../domain/ownership.ts";
+import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
+
+/** How long a replica may be silent before its chargers count as disconnected, in seconds (decision 6). */
+const LEASE_SECONDS = 15;
+const RENEW_MS = 5_000;
+/** Liveness may be this much late, in ms: what a kill may lose of it (decision 4). */
+const LIVENESS_MS = 1_000;
+
+/** Which chargers this replica holds, in the database as in memory. */
+export interface Ownerships {
+  take(knock: Knock, protocol: string): Promise<Ownership | undefined>;
+  /** Lets go. While the database is away it is done later. */
+  release(chargerId: string, epoch: number, reason: string): Promise<void>;
+  /** Notes that a charger has just said something. */
+  heard(chargerId: string): void;
+}
+
+/** Keeps this replica's lease, writes when its chargers were last seen, and mends what outages have left behind. */
+export async function keepOwnerships(
+  db: Db,
+  replicaId: string,
+  registry: Registry,
+  clock: Clock,
+  stack: Stack,
+  log: Logger,
+): Promise<Ownerships> {
+  const opening = new Map<string, number>();
+  const stopping = new AbortController();
+  const seen = new Map<string, Date>();
+
+  const release = async (chargerId: string, epoch: number, reason: string): Promise<void> => {
+    await releaseOwnership(db, chargerId, epoch, reason, clock.now()).catch((err: unknown) =>
+      log.warn({ err, chargerId, epoch }, "the end of a connection will be written later"),
+    );
+  };
+  /** The database and the sockets of this replica, brought together again. */
+  const reconcile = async (): Promise<void> => {
+    const held = new Map((await heldBy(db, replicaId)).map(({ id, epoch }) => [id, epoch]));
+    for (const connection of registry.all()) {
+      const { chargerId, epoch } = connection;
+      if (held.get(chargerId) === epoch) continue;
+      // Either an outage of the database has cost us the lease, or a newer connection is elsewhere.
+      if (!(await retakeOwnership(db, chargerId, epoch, replicaId))) connection.close(SUPERSEDED_CODE, "SUPERSEDED");
+    }
+    for (const [chargerId, epoch] of held) {
+      const isHere = registry.get(chargerId)?.epoch === epoch || opening.has(chargerId);
+      if (!isHere) await release(chargerId, epoch, "CONNECTION_LOST");
+    }
+  };
+  const renew = async (): Promise<void> => {
+    await renewLease(db, replicaId, LEASE_SECONDS);
+    await releaseLostReplicas(db, clock.now());
+    await reconcile();
+    await sweepCommands(db);
+  };
+  const writeLiveness = async (): Promise<void> => {
+    if (seen.size === 0) return;
+    const batch = new Map(seen);
+    seen.clear();
+    await recordLiveness(db, batch);
+  };
+  const repeat = async (what: string, ms: number, work: () => Promise<void>): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await work().catch((err: unknown) => log.warn({ err }, `${what} failed`));
+      await rest(ms, stopping.signal);
+    }
+  };
+  const running = [repeat("keeping the lease", RENEW_MS, renew), repeat("writing liveness", LIVENESS_MS, writeLiveness)];
+  stack.defer("ownerships", async () => {
+    stopping.abort();
+    await Promise.all(running);
+    await writeLiveness();
+    await endLease(db, replicaId);
+  });
+  return {
+    async take(knock, protocol) {
+      opening.set(knock.chargerId, (opening.get(knock.chargerId) ?? 0) + 1);
+      try {
+        return await takeOwnership(db, knock, replicaId, protocol, clock.now());
+      } finally {
+        // Long enough for the connection to be in the registry: it gets there in the same turn as this.
+        setImmediate(() => {
+          const others = (opening.get(knock.chargerId) ?? 1) - 1;
+          if (others === 0) opening.delete(knock.chargerId);
+          else opening.set(knock.chargerId, others);
+        });
+      }
+    },
+    release,
+    heard: (chargerId) => void seen.set(chargerId, clock.now()),
+  };
+}

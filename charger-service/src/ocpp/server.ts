@@ -1,0 +1,97 @@
+import { createServer } from "node:http";
+import { AppError } from "@chargemesh/kit/errors";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { withoutDatabase } from "@chargemesh/kit/postgres";
+import { WebSocketServer } from "ws";
+import { admit, type UnknownChargers } from "../domain/admission.ts";
+import { chooseDialect } from "./dialects.ts";
+import { readKnock, refuse } from "./handshake.ts";
+import type { Registry } from "./registry.ts";
+import { type WelcomeDeps, type WelcomeOptions, welcome } from "./welcome.ts";
+
+/** A 2.0.1 NotifyReport page is about 40 KB; ten times that is an error or an attack. */
+const FRAME_BYTES_MAX = 400_000;
+/** How long the CALLs in hand may take when we stop, in ms. */
+const SETTLE_MS = 2_000;
+
+export interface OcppServerOptions extends WelcomeOptions {
+  /** host:port; port 0 means any free one. */
+  address: string;
+  unknownChargers: UnknownChargers;
+}
+
+/** Lets chargers in by WebSocket at `/{identity}`, and answers the address that it listens on. */
+export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, stack: Stack, log: Logger): Promise<string> {
+  const http = createServer((_request, response) => {
+    const body = JSON.stringify({
+      error: { code: 426, status: "FAILED_PRECONDITION", message: "Chargers connect here by WebSocket, at /{identity}." },
+    });
+    response.writeHead(426, { "content-type": "application/json", upgrade: "websocket", connection: "upgrade" }).end(body);
+  });
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: FRAME_BYTES_MAX,
+    // It costs memory and time a socket, and saves little on frames of some hundred bytes.
+    perMessageDeflate: false,
+    handleProtocols: (offered) => chooseDialect(offered)?.version.subprotocol ?? false,
+  });
+  let stopping = false;
+  http.on("upgrade", (request, socket, head) => {
+    socket.on("error", (err) => log.debug({ err }, "a socket broke before it was a WebSocket"));
+    const come = async (): Promise<void> => {
+      if (stopping) return refuse(socket, 503, "STOPPING", "This replica is stopping. Connect again.");
+      const knock = readKnock(request);
+      const refusal = await admit(deps.db, knock, options.unknownChargers, deps.clock.now());
+      if (refusal !== undefined) {
+        log.info({ chargerId: knock.chargerId, reason: refusal.reason }, "refused a charger");
+        return refuse(socket, refusal.httpStatus, refusal.reason, refusal.message);
+      }
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        // Nothing is read before the books know of the connection.
+        webSocket.pause();
+        welcome(webSocket, knock, options, deps, log).catch((err: unknown) => {
+          log.warn({ err, chargerId: knock.chargerId }, "could not open a connection");
+          webSocket.close(1013);
+        });
+      });
+    };
+    come().catch((thrown: unknown) => {
+      const err = withoutDatabase(thrown);
+      if (err instanceof AppError) return refuse(socket, 503, err.reason, err.message);
+      log.error({ err }, "a bug");
+      refuse(socket, 500, "INTERNAL", "Something went wrong on our side.");
+    });
+  });
+  const port = await listen(http, options.address);
+  stack.defer("ocpp", async () => {
+    stopping = true;
+    http.close();
+    await drain(deps.registry);
+    webSockets.close();
+  });
+  return `${options.address.slice(0, options.address.lastIndexOf(":"))}:${port}`;
+}
+
+function listen(http: ReturnType<typeof createServer>, address: string): Promise<number> {
+  const colon = address.lastIndexOf(":");
+  return new Promise((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(Number(address.slice(colon + 1)), address.slice(0, colon), () => {
+      const bound = http.address();
+      resolve(typeof bound === "object" && bound !== null ? bound.port : 0);
+    });
+  });
+}
+
+/** Answers the CALLs in hand, then closes every connection with 1012, "service restart". */
+async function drain(registry: Registry): Promise<void> {
+  const connections = registry.all();
+  const late = new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref());
+  await Promise.race([Promise.all(connections.map((connection) => connection.settled())), late]);
+  const closed = Promise.withResolvers<void>();
+  const look = setInterval(() => registry.all().length === 0 && closed.resolve(), 20);
+  for (const connection of connections) connection.close(1012, "SERVICE_RESTART");
+  await Promise.race([closed.promise, new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
+  clearInterval(look);
+}

@@ -1,0 +1,40 @@
+import type { SentBy } from "@chargemesh/ocpp/catalogue";
+import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
+import type { Charger, Dispatch } from "../dispatch.ts";
+import { authorize } from "./authorize.ts";
+import { bootNotification } from "./boot-notification.ts";
+import { dataTransfer } from "./data-transfer.ts";
+import { heartbeat } from "./heartbeat.ts";
+import { meterValues } from "./meter-values.ts";
+import { startTransaction } from "./start-transaction.ts";
+import { statusNotification } from "./status-notification.ts";
+import { stopTransaction } from "./stop-transaction.ts";
+
+/** One row an action. A misspelt one does not compile. */
+type Routes = {
+  readonly [A in SentBy<V16["catalogue"], "station">]: (charger: Charger, request: Req<V16, A>) => Promise<Res<V16, A>>;
+};
+
+/** What of firmware management and security a 1.6 charger may say is answered NotSupported until it has behaviour behind it. */
+type Unsupported =
+  | "DiagnosticsStatusNotification"
+  | "FirmwareStatusNotification"
+  | "LogStatusNotification"
+  | "SecurityEventNotification"
+  | "SignCertificate"
+  | "SignedFirmwareStatusNotification";
+
+/** Everything that a 1.6 charger may say to us. */
+export const routes: Omit<Routes, Unsupported> = {
+  Authorize: authorize,
+  BootNotification: bootNotification,
+  DataTransfer: dataTransfer,
+  Heartbeat: heartbeat,
+  MeterValues: meterValues,
+  StartTransaction: startTransaction,
+  StatusNotification: statusNotification,
+  StopTransaction: stopTransaction,
+};
+
+/** The same for the dispatcher, which has checked each request against the schema of its action before it gets here. */
+export const dispatch = routes as unknown as Dispatch;

@@ -1,0 +1,117 @@
+import type { Clock } from "@chargemesh/kit/clock";
+import type { Logger } from "@chargemesh/kit/log";
+import { WebSocket } from "ws";
+import { type Knock, recordRefusal } from "../db/connection.ts";
+import type { Db } from "../db/schema.ts";
+import type { CommandRunner } from "./commands.ts";
+import { type Connection, type Ears, openConnection, type Socket } from "./connection.ts";
+import { chooseDialect, type Dialect } from "./dialects.ts";
+import { answerCall, type Charger } from "./dispatch.ts";
+import type { Ownerships } from "./ownership.ts";
+import type { Registry } from "./registry.ts";
+import type { Replicas } from "./replicas.ts";
+import type { Wheel } from "./wheel.ts";
+
+export interface WelcomeOptions {
+  /** What a boot is told: how often to send a heartbeat. */
+  heartbeatSeconds: number;
+  /** How often a charger is pinged; one that is silent for as long again is dead. */
+  pingSeconds: number;
+  /** How long a charger may take to answer a CALL. */
+  callSeconds: number;
+}
+
+export interface WelcomeDeps {
+  db: Db;
+  clock: Clock;
+  wheel: Wheel;
+  registry: Registry;
+  ownerships: Ownerships;
+  runner: CommandRunner;
+  replicas: Replicas;
+}
+
+/** Makes a WebSocket that was let in, and that nobody reads yet, the connection that holds its charger. */
+export async function welcome(webSocket: WebSocket, knock: Knock, options: WelcomeOptions, deps: WelcomeDeps, log: Logger): Promise<void> {
+  const { chargerId } = knock;
+  // Heard from the start, so that a socket that breaks meanwhile ends nothing but itself.
+  webSocket.on("error", (err) => log.info({ err, chargerId }, "a connection broke"));
+  const dialect = chooseDialect(knock.offeredProtocols);
+  if (dialect === undefined) {
+    // OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed at once.
+    webSocket.resume();
+    webSocket.close(1002, "no common subprotocol");
+    return recordRefusal(deps.db, knock, "NO_COMMON_SUBPROTOCOL", deps.clock.now());
+  }
+  const { subprotocol } = dialect.version;
+  const ownership = await deps.ownerships.take(knock, subprotocol);
+  if (ownership === undefined) return webSocket.close(1008, "UNKNOWN_CHARGER");
+  const { epoch, previous } = ownership;
+  const { connection, ears } = begin(toSocket(webSocket), chargerId, epoch, dialect, options, deps, log);
+  deps.registry.add(connection);
+  if (previous !== undefined) void deps.replicas.tellAll({ kind: "disconnect", chargerId, epoch: previous.epoch, reason: "SUPERSEDED" });
+  log.info({ chargerId, epoch, protocol: subprotocol }, "a charger has connected");
+  listen(webSocket, ears);
+  webSocket.resume();
+}
+
+function begin(
+  socket: Socket,
+  chargerId: string,
+  epoch: number,
+  { version, dispatch }: Dialect,
+  options: WelcomeOptions,
+  deps: WelcomeDeps,
+  log: Logger,
+): { connection: Connection; ears: Ears } {
+  const charger: Charger = { id: chargerId, db: deps.db, heartbeatSeconds: options.heartbeatSeconds, now: () => deps.clock.now() };
+  let isAwake = false;
+  const opened = openConnection({
+    chargerId,
+    epoch,
+    version,
+    socket,
+    wheel: deps.wheel,
+    log,
+    pingSeconds: options.pingSeconds,
+    callSeconds: options.callSeconds,
+    answer: (call) => answerCall(version, dispatch, charger, call, log),
+    heard: () => deps.ownerships.heard(chargerId),
+    answered(action) {
+      // A charger that has just booted listens only after its boot is answered; one that goes on where it was says something else first.
+      if (isAwake && action !== "BootNotification") return;
+      isAwake = true;
+      deps.runner.sendWaiting(opened.connection).catch((err: unknown) => log.warn({ err, chargerId }, "waiting commands stay waiting"));
+    },
+    ended(reason) {
+      deps.registry.remove(opened.connection);
+      log.info({ chargerId, epoch, reason }, "a connection has ended");
+      void deps.ownerships.release(chargerId, epoch, reason);
+    },
+  });
+  return opened;
+}
+
+function toSocket(webSocket: WebSocket): Socket {
+  return {
+    send: (text) => webSocket.send(text),
+    ping: () => webSocket.ping(),
+    close: (code, reason) => webSocket.close(code, reason),
+    terminate: () => webSocket.terminate(),
+    pause: () => webSocket.pause(),
+    resume: () => webSocket.resume(),
+  };
+}
+
+function listen(webSocket: WebSocket, ears: Ears): void {
+  webSocket.on("message", (data: Buffer, isBinary) => {
+    // OCPP-J is text; a binary frame is nothing that we could answer.
+    if (isBinary) ears.text("");
+    else ears.text(data.toString());
+  });
+  webSocket.on("pong", () => ears.alive());
+  webSocket.on("ping", () => ears.alive());
+  webSocket.on("close", (code) => ears.closed(code === 1006 ? "CONNECTION_LOST" : "CLOSED_BY_CHARGER"));
+  // It may have closed before anybody listened.
+  if (webSocket.readyState === WebSocket.CLOSED) ears.closed("CONNECTION_LOST");
+}

@@ -1,0 +1,31 @@
+import type { Clock } from "@chargemesh/kit/clock";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { rest } from "@chargemesh/kit/rest";
+import { makePartitions } from "./db/meter-value.ts";
+import type { Db } from "./db/schema.ts";
+
+const HOUR_MS = 3_600_000;
+const RETRY_MS = 10_000;
+
+/** Keeps the partitions of meter values made ahead. Until it could, readings go into the default one, and are moved later. */
+export function keepPartitions(db: Db, clock: Clock, stack: Stack, log: Logger): void {
+  const stopping = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const made = await makePartitions(db, clock.now()).then(
+        () => true,
+        (err: unknown) => {
+          log.warn({ err }, "partitions could not be made");
+          return false;
+        },
+      );
+      await rest(made ? HOUR_MS : RETRY_MS, stopping.signal);
+    }
+  };
+  const running = run();
+  stack.defer("partitions", () => {
+    stopping.abort();
+    return running;
+  });
+}

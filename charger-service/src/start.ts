@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
+import { watchHealth } from "@chargemesh/kit/health";
+import { makeIdentify } from "@chargemesh/kit/identity";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { openNats, streamOf } from "@chargemesh/kit/nats";
+import { runOutbox } from "@chargemesh/kit/outbox";
+import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
+import { remoteKeys } from "@chargemesh/kit/signing-keys";
+import type { Config } from "./config.ts";
+import { type Database, SCHEMA } from "./db/schema.ts";
+import { makeCommander, makeRunner } from "./ocpp/commands.ts";
+import { keepOwnerships } from "./ocpp/ownership.ts";
+import { makeRegistry } from "./ocpp/registry.ts";
+import { linkReplicas } from "./ocpp/replicas.ts";
+import { serveOcpp } from "./ocpp/server.ts";
+import { makeWheel } from "./ocpp/wheel.ts";
+import { keepPartitions } from "./partitions.ts";
+import { protoFiles, registrations as registrationsOf } from "./rpc/services.ts";
+
+const SERVICE = "charger-service";
+
+/** Starts the service, and answers where it listens. While the database or NATS is away it listens all the same, and says so. */
+export async function start(
+  config: Config,
+  stack: Stack,
+  log: Logger,
+  clock: Clock = systemClock,
+): Promise<{ grpcAddress: string; ocppAddress: string }> {
+  const replicaId = randomUUID();
+  const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
+  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  const wheel = makeWheel();
+  stack.defer("wheel", () => wheel.stop());
+  keepPartitions(db, clock, stack, log);
+  runOutbox(db, nats, streamOf("chargemesh.charger.v1"), SERVICE, stack, log);
+
+  const registry = makeRegistry();
+  const runner = makeRunner(db, registry, log);
+  const replicas = linkReplicas(nats, replicaId, runner.run, stack, log);
+  const commander = makeCommander(db, replicas, clock, log);
+  const ownerships = await keepOwnerships(db, replicaId, registry, clock, stack, log);
+
+  const { unknownChargers } = config;
+  const registrations = registrationsOf({ db, commander, nats, clock, unknownChargers, log });
+  const health = await watchHealth(
+    [
+      { name: "postgres", required: true, check: () => pingPostgres(db) },
+      { name: "nats", required: false, check: () => nats.check() },
+    ],
+    serviceNames(registrations),
+    stack,
+    log,
+  );
+  const identify = makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret);
+  const grpcAddress = await serveGrpc(
+    { address: config.grpcAddress, protoFiles, registrations, identify, health: health.implementation },
+    stack,
+    log,
+  );
+  const { heartbeatSeconds, pingSeconds, callSeconds } = config;
+  const ocppAddress = await serveOcpp(
+    { address: config.ocppAddress, unknownChargers, heartbeatSeconds, pingSeconds, callSeconds },
+    { db, clock, wheel, registry, ownerships, runner, replicas },
+    stack,
+    log,
+  );
+  stack.defer("health drain", () => health.drain());
+  return { grpcAddress, ocppAddress };
+}
