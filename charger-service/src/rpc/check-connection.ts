@@ -1,0 +1,12 @@
+import type { CheckConnectionRequest, CheckConnectionResponse } from "@chargemesh/contracts/charger/v1/connection_service";
+import { admit } from "../domain/admission.ts";
+import type { RpcDeps } from "./deps.ts";
+
+/** Says whether a charger may come in, so that the gateway refuses before it upgrades (decision 13). */
+export const checkConnection =
+  ({ db, unknownChargers, clock }: RpcDeps) =>
+  async ({ chargerId, authorization, protocols, remoteAddress }: CheckConnectionRequest): Promise<CheckConnectionResponse> => {
+    const knock = { chargerId, authorization, remoteAddress, offeredProtocols: protocols };
+    const refusal = await admit(db, knock, unknownChargers, clock.now());
+    return refusal ?? { httpStatus: 0, reason: "", message: "" };
+  };

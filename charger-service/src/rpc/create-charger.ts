@@ -1,0 +1,23 @@
+import type { CreateChargerRequest, CreateChargerResponse } from "@chargemesh/contracts/charger/v1/charger_service";
+import { badRequest } from "@chargemesh/kit/errors";
+import { registerCharger } from "../domain/charger.ts";
+import { makePassword } from "../domain/password.ts";
+import { toCharger } from "../resources.ts";
+import type { RpcDeps } from "./deps.ts";
+import { said } from "./request.ts";
+
+/** Registers a charger. Its password, given or made up, is answered here and never again. */
+export const createCharger =
+  ({ db }: RpcDeps) =>
+  async ({ charger }: CreateChargerRequest): Promise<CreateChargerResponse> => {
+    if (charger === undefined) throw badRequest([{ field: "charger", description: "is required" }]);
+    const password = charger.password === "" ? makePassword() : charger.password;
+    const row = await registerCharger(db, {
+      id: charger.id,
+      displayName: charger.displayName,
+      password,
+      registration: said(charger.registration) ?? "ACCEPTED",
+      availability: said(charger.availability) ?? "AVAILABLE",
+    });
+    return { charger: { ...toCharger(row, []), password } };
+  };

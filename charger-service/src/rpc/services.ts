@@ -1,0 +1,79 @@
+import { ChargerServiceService } from "@chargemesh/contracts/charger/v1/charger_service";
+import { CommandServiceService } from "@chargemesh/contracts/charger/v1/command_service";
+import { ConnectionServiceService } from "@chargemesh/contracts/charger/v1/connection_service";
+import { EventServiceService } from "@chargemesh/contracts/charger/v1/event_service";
+import { IdTokenServiceService } from "@chargemesh/contracts/charger/v1/id_token_service";
+import { TransactionServiceService } from "@chargemesh/contracts/charger/v1/transaction_service";
+import { type Registration, serve } from "@chargemesh/kit/grpc-server";
+import { checkConnection } from "./check-connection.ts";
+import { createCharger } from "./create-charger.ts";
+import { createCommand } from "./create-command.ts";
+import { createIdToken } from "./create-id-token.ts";
+import { deleteCharger } from "./delete-charger.ts";
+import { deleteIdToken } from "./delete-id-token.ts";
+import type { RpcDeps } from "./deps.ts";
+import { getCharger } from "./get-charger.ts";
+import { getCommand } from "./get-command.ts";
+import { getIdToken } from "./get-id-token.ts";
+import { getTransaction } from "./get-transaction.ts";
+import { listChargers } from "./list-chargers.ts";
+import { listCommands } from "./list-commands.ts";
+import { listConnections } from "./list-connections.ts";
+import { listIdTokens } from "./list-id-tokens.ts";
+import { listMeterValues } from "./list-meter-values.ts";
+import { listTransactions } from "./list-transactions.ts";
+import { startTransaction } from "./start-transaction.ts";
+import { stopTransaction } from "./stop-transaction.ts";
+import { updateCharger } from "./update-charger.ts";
+import { updateIdToken } from "./update-id-token.ts";
+import { watchEvents } from "./watch-events.ts";
+
+/** The .proto files of what is served here, for rules and reflection. events.proto is what Event.data may hold. */
+export const protoFiles = [
+  "chargemesh/charger/v1/charger_service.proto",
+  "chargemesh/charger/v1/command_service.proto",
+  "chargemesh/charger/v1/connection_service.proto",
+  "chargemesh/charger/v1/event_service.proto",
+  "chargemesh/charger/v1/events.proto",
+  "chargemesh/charger/v1/id_token_service.proto",
+  "chargemesh/charger/v1/transaction_service.proto",
+];
+
+/** Every rpc of this service and what answers it. */
+export function registrations(deps: RpcDeps): Registration[] {
+  return [
+    serve(ChargerServiceService, {
+      createCharger: createCharger(deps),
+      getCharger: getCharger(deps),
+      listChargers: listChargers(deps),
+      updateCharger: updateCharger(deps),
+      deleteCharger: deleteCharger(deps),
+    }),
+    serve(TransactionServiceService, {
+      startTransaction: startTransaction(deps),
+      stopTransaction: stopTransaction(deps),
+      getTransaction: getTransaction(deps),
+      listTransactions: listTransactions(deps),
+      listMeterValues: listMeterValues(deps),
+    }),
+    serve(IdTokenServiceService, {
+      createIdToken: createIdToken(deps),
+      getIdToken: getIdToken(deps),
+      listIdTokens: listIdTokens(deps),
+      updateIdToken: updateIdToken(deps),
+      deleteIdToken: deleteIdToken(deps),
+    }),
+    serve(CommandServiceService, {
+      createCommand: createCommand(deps),
+      getCommand: getCommand(deps),
+      listCommands: listCommands(deps),
+    }),
+    serve(ConnectionServiceService, {
+      listConnections: listConnections(deps),
+      checkConnection: checkConnection(deps),
+    }),
+    serve(EventServiceService, {
+      watchEvents: watchEvents(deps),
+    }),
+  ];
+}

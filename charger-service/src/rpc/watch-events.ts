@@ -1,0 +1,123 @@
+import type { Event } from "@chargemesh/contracts/charger/v1/event";
+import type { WatchEventsRequest, WatchEventsResponse } from "@chargemesh/contracts/charger/v1/event_service";
+import type { Any } from "@chargemesh/contracts/google/protobuf/any";
+import { AppError } from "@chargemesh/kit/errors";
+import type { Call } from "@chargemesh/kit/grpc-server";
+import type { Logger } from "@chargemesh/kit/log";
+import { type CloudEvent, ensureStream, type Nats, streamOf } from "@chargemesh/kit/nats";
+import { rest } from "@chargemesh/kit/rest";
+import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, NatsError, nanos } from "nats";
+import { eventMessages } from "../events.ts";
+import type { RpcDeps } from "./deps.ts";
+
+const stream = streamOf("chargemesh.charger.v1");
+/** How many events wait here for a slow reader; the others wait in the stream. A request for more is renewed after so many ms. */
+const FETCH = { max_messages: 100, expires: 5_000 };
+/** How long NATS keeps our place for us while we do not ask, in ms. */
+const INACTIVE_MS = 30_000;
+const RETRY_MS = 500;
+
+/** Everything that happens from now on, in order and without a gap, also over a loss of NATS. UNAVAILABLE if NATS is away at the start. */
+export const watchEvents = ({ nats, log }: RpcDeps) =>
+  async function* (_request: WatchEventsRequest, { signal }: Call): AsyncGenerator<WatchEventsResponse> {
+    let last = await lastSequence(nats);
+    while (!signal.aborted) {
+      try {
+        for await (const message of messagesAfter(nats, last, signal)) {
+          last = message.seq;
+          const event = readEvent(message, log);
+          if (event !== undefined) yield { event };
+        }
+      } catch (err) {
+        if (!isNatsAway(err)) throw err;
+        log.warn({ err }, "event stream interrupted");
+        await rest(RETRY_MS, signal);
+      }
+    }
+  };
+
+/** Where the stream ends now. */
+async function lastSequence(nats: Nats): Promise<number> {
+  try {
+    await ensureStream(nats, stream);
+    const manager = await nats.connection().jetstreamManager();
+    return (await manager.streams.info(stream.name)).state.last_seq;
+  } catch (cause) {
+    if (cause instanceof NatsError)
+      throw new AppError("unavailable", "NATS_UNAVAILABLE", "The message bus is not available. Try again.", { cause });
+    throw cause;
+  }
+}
+
+function isNatsAway(err: unknown): boolean {
+  return err instanceof NatsError || (err instanceof AppError && err.code === "unavailable");
+}
+
+/** What the stream holds after `sequence`, then what comes. Ends when one was lost on its way to us; whoever reads begins again after the last one. */
+async function* messagesAfter(nats: Nats, sequence: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
+  const consumer = await consumerAfter(nats, sequence);
+  let delivered = 0;
+  while (!signal.aborted) {
+    const batch = await consumer.fetch(FETCH);
+    const stop = () => batch.stop();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      for await (const message of batch) {
+        if (message.info.deliverySequence !== ++delivered) return;
+        yield message;
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      stop();
+    }
+    // What was on its way while the connection broke is not delivered again, and nothing after it need ever come to tell us.
+    if (!signal.aborted && (await consumer.info()).delivered.consumer_seq !== delivered) return;
+  }
+}
+
+async function consumerAfter(nats: Nats, sequence: number): Promise<Consumer> {
+  const manager = await nats.connection().jetstreamManager();
+  const { name } = await manager.consumers.add(stream.name, {
+    ack_policy: AckPolicy.None,
+    // By sequence, not "new": one that is made again after a loss must not leave out what came in between.
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: sequence + 1,
+    inactive_threshold: nanos(INACTIVE_MS),
+    mem_storage: true,
+    num_replicas: 1,
+  });
+  return nats.connection().jetstream().consumers.get(stream.name, name);
+}
+
+/** A message of ours in either form. */
+interface Codec {
+  fromJSON(object: unknown): object;
+  encode(message: object): { finish(): Uint8Array };
+}
+
+const codecs: ReadonlyMap<string, Codec> = new Map<string, Codec>(Object.entries(eventMessages));
+
+/** Undefined if it is none of ours: what others put into the stream does not end it. */
+function readEvent(message: JsMsg, log: Logger): Event | undefined {
+  try {
+    return toEvent(message);
+  } catch (err) {
+    log.error({ err, subject: message.subject, sequence: message.seq }, "what is no event was left out of a stream");
+    return undefined;
+  }
+}
+
+function toEvent(message: JsMsg): Event {
+  const { id, source, type, subject, time, data } = message.json<CloudEvent>();
+  if ([id, source, type, subject].some((one) => typeof one !== "string") || Number.isNaN(Date.parse(time)))
+    throw new Error("no CloudEvent");
+  return { id, source, type, subject, time: new Date(time), data: toAny(type, data), cursor: String(message.seq) };
+}
+
+/** Undefined if a newer replica than this one says something that this one does not know. */
+function toAny(type: string, data: unknown): Any | undefined {
+  const codec = codecs.get(type);
+  if (codec === undefined) return undefined;
+  return { typeUrl: `type.googleapis.com/${type}`, value: Buffer.from(codec.encode(codec.fromJSON(data)).finish()) };
+}
