@@ -211,7 +211,7 @@ async function deliver(message: JsMsg, handle: Handle, log: Logger): Promise<voi
 
 function parse(message: JsMsg): CloudEvent | undefined {
   try {
-    const event = message.json<Partial<CloudEvent> | null>();
+    const event = JSON.parse(message.string()) as Partial<CloudEvent> | null;
     return typeof event?.id === "string" ? (event as CloudEvent) : undefined;
   } catch (err) {
     if (err instanceof SyntaxError) return undefined;

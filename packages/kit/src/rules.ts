@@ -141,6 +141,10 @@ const compilers: Record<string, (rule: unknown) => Check> = {
   max_items: (n) => (value) => (Array.isArray(value) && value.length > Number(n) ? `must have at most ${n} items` : undefined),
 };
 
+/** No text in Postgres may have it. */
+const withoutNul: Check = (value) =>
+  [value].flat().some((text) => typeof text === "string" && text.includes("\0")) ? "must not contain the character NUL" : undefined;
+
 function checksOf(field: protobuf.Field, declared: object): Check[] {
   const rules = Object.entries(declared).sort(([a], [b]) => Number(b === "required") - Number(a === "required"));
   const checks = rules.map(([name, rule]) => {
@@ -148,6 +152,7 @@ function checksOf(field: protobuf.Field, declared: object): Check[] {
     if (compiler === undefined) throw new Error(`${field.fullName}: unknown rule ${name}`);
     return compiler(rule);
   });
+  if (field.type === "string") checks.push(withoutNul);
   if (field.resolvedType instanceof protobuf.Enum) {
     checks.push((value) => ([value].flat().includes("UNRECOGNIZED") ? "must be one of the values that are defined" : undefined));
   }
