@@ -32,8 +32,9 @@ export function openPostgres<DB>(url: string, schema: string, poolSize: number, 
     application_name: schema,
     types: typeParsers,
   });
-  // An idle connection that breaks is replaced by the pool; unheard, it would end the process.
-  pool.on("error", (err) => log.warn({ err }, "lost an idle database connection"));
+  // Connections that break are replaced by the pool. Unheard, one that breaks while it is held and not asked anything would end the process.
+  pool.on("connect", (client) => client.on("error", (err) => log.warn({ err }, "lost a database connection")));
+  pool.on("error", () => undefined);
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
   stack.defer("postgres", () => db.destroy());
   return db;
