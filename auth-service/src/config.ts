@@ -1,0 +1,33 @@
+import { readEnv, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** The settings of the service. Throws ConfigError, naming every fault. */
+export function readConfig(vars: Vars) {
+  const env = readEnv(vars);
+  return env.done({
+    ...readProcessConfig(env),
+    grpcAddress: env.address("AUTH_GRPC_ADDRESS", "127.0.0.1:3001"),
+    databaseUrl: env.string("AUTH_DATABASE_URL", env.optional("DATABASE_URL")),
+    /** The publisher of the outbox keeps one connection to itself, so one alone would leave none for requests. */
+    databasePool: env.integer("AUTH_DATABASE_POOL", 10, { min: 2, max: 1_000 }),
+    natsUrl: env.string("NATS_URL"),
+    meshSecret: env.string("MESH_SECRET"),
+    /** Encrypts the private keys in the database. Another one does not open them. */
+    keySecret: env.secret("AUTH_KEY_SECRET", { min: 32, max: 1_024 }),
+    /** The first administrator, made if there is none. The password is held to the rule of SignUpRequest. */
+    adminUsername: env.string("ADMIN_USERNAME", "admin"),
+    adminPassword: env.secret("ADMIN_PASSWORD", { min: 15, max: 256 }),
+    /** What a password costs to try. The defaults are OWASP's for argon2id. */
+    argon2: {
+      memoryKib: env.integer("AUTH_ARGON2_MEMORY_KIB", 19_456, { min: 1_024, max: 4_194_304 }),
+      iterations: env.integer("AUTH_ARGON2_ITERATIONS", 2, { min: 1, max: 100 }),
+      parallelism: env.integer("AUTH_ARGON2_PARALLELISM", 1, { min: 1, max: 64 }),
+    },
+    /** How many passwords are hashed at once; each takes AUTH_ARGON2_MEMORY_KIB and one of Node's four worker threads. */
+    hashesAtOnce: env.integer("AUTH_HASHES_AT_ONCE", 2, { min: 1, max: 64 }),
+    accessTokenSeconds: env.integer("ACCESS_TOKEN_SECONDS", 300, { min: 1, max: 86_400 }),
+    /** How long a session lives without being refreshed. */
+    refreshTokenDays: env.integer("REFRESH_TOKEN_DAYS", 30, { min: 1, max: 365 }),
+  });
+}

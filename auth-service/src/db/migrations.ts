@@ -1,0 +1,7 @@
+import type { Migration } from "@chargemesh/kit/migrate";
+import { initial } from "./migrations/0001-initial.ts";
+
+/** By number. One that has been released is never edited; the code before and after it must both run on it. */
+export const migrations: Record<string, Migration> = {
+  "0001-initial": initial,
+};

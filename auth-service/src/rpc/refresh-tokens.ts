@@ -1,0 +1,10 @@
+import type { RefreshTokensRequest, RefreshTokensResponse } from "@chargemesh/contracts/auth/v1/user_service";
+import { refreshSession } from "../domain/session.ts";
+import { toSignedInUser } from "../resources.ts";
+import type { Deps } from "./index.ts";
+
+export const refreshTokens =
+  ({ db, sessions }: Pick<Deps, "db" | "sessions">) =>
+  async ({ refreshToken }: RefreshTokensRequest): Promise<RefreshTokensResponse> => {
+    return { user: toSignedInUser(await refreshSession(sessions, db, refreshToken)) };
+  };

@@ -1,0 +1,67 @@
+import { SigningKeyServiceService } from "@chargemesh/contracts/auth/v1/signing_key_service";
+import { UserServiceService } from "@chargemesh/contracts/auth/v1/user_service";
+import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
+import { watchHealth } from "@chargemesh/kit/health";
+import { makeIdentify } from "@chargemesh/kit/identity";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { openNats, streamOf } from "@chargemesh/kit/nats";
+import { runOutbox } from "@chargemesh/kit/outbox";
+import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
+import type { Config } from "./config.ts";
+import { type Database, SCHEMA } from "./db/schema.ts";
+import { makeFirstAdmin } from "./domain/first-admin.ts";
+import { makePasswords } from "./domain/passwords.ts";
+import { makeSigningKeys } from "./domain/signing-keys.ts";
+import { signingKeyRpcs, userRpcs } from "./rpc/index.ts";
+import { untilDatabaseIsThere } from "./until-database-is-there.ts";
+
+const SERVICE = "auth-service";
+
+/**
+ * Starts the service, and answers where it listens once it can sign in. While the database is away it listens, says NOT_SERVING,
+ * answers UNAVAILABLE and tries again. Throws ConfigError if AUTH_KEY_SECRET or ADMIN_USERNAME do not go with what is stored.
+ */
+export async function start(config: Config, stack: Stack, log: Logger, clock: Clock = systemClock): Promise<{ grpcAddress: string }> {
+  const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
+  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  const passwords = makePasswords(config.argon2, config.hashesAtOnce);
+  const keys = makeSigningKeys(db, config.keySecret, clock, stack, log);
+  // Nobody can sign up before there are keys, so nobody can take the administrator's name before the administrator has it.
+  const ready = untilDatabaseIsThere(stack, log, async (signal) => {
+    await makeFirstAdmin({ db, passwords, clock, log }, config, signal);
+    await keys.load();
+  });
+  const { accessTokenSeconds, refreshTokenDays } = config;
+  const sessions = { keys, clock, accessTokenSeconds, refreshTokenDays };
+  const registrations = [
+    serve(UserServiceService, userRpcs({ db, passwords, sessions, clock })),
+    serve(SigningKeyServiceService, signingKeyRpcs(keys)),
+  ];
+  const health = await watchHealth(
+    [
+      { name: "postgres", required: true, check: () => pingPostgres(db) },
+      { name: "signing-keys", required: true, check: () => ready },
+      { name: "nats", required: false, check: () => nats.check() },
+    ],
+    serviceNames(registrations),
+    stack,
+    log,
+  );
+  runOutbox(db, nats, streamOf("chargemesh.auth.v1"), SERVICE, stack, log);
+  const grpcAddress = await serveGrpc(
+    {
+      address: config.grpcAddress,
+      protoFiles: ["chargemesh/auth/v1/user_service.proto", "chargemesh/auth/v1/signing_key_service.proto"],
+      registrations,
+      identify: makeIdentify(async () => keys.published(), config.meshSecret),
+      health: health.implementation,
+    },
+    stack,
+    log,
+  );
+  stack.defer("health drain", () => health.drain());
+  await ready;
+  return { grpcAddress };
+}
