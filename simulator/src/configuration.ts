@@ -1,0 +1,111 @@
+import type { Request, Response } from "./messages.ts";
+import type { Charger } from "./state.ts";
+
+/** One configuration key (OCPP 1.6 section 9). Without `accepts` it can only be read. */
+interface Key {
+  readonly value: string | ((charger: Charger) => string);
+  readonly accepts?: (value: string) => boolean;
+  /** Whether a new value becomes true only with the next start. */
+  readonly restart?: true;
+}
+
+/** What this charger can measure, as MeterValuesSampledData names it. */
+export const MEASURANDS = ["Energy.Active.Import.Register", "Power.Active.Import", "Voltage", "Current.Import", "SoC"] as const;
+
+/** How many keys one GetConfiguration may name. */
+const KEYS_MAX = 50;
+
+const isBoolean = (value: string): boolean => value === "true" || value === "false";
+const isWhole =
+  (low: number, high: number) =>
+  (value: string): boolean =>
+    /^\d{1,10}$/.test(value) && Number(value) >= low && Number(value) <= high;
+const isListOf =
+  (words: readonly string[]) =>
+  (value: string): boolean =>
+    value === "" || value.split(",").every((word) => words.includes(word.trim()));
+
+/** A day of seconds, and more than any interval is worth. */
+const seconds = isWhole(0, 86_400);
+
+const keys = {
+  AllowOfflineTxForUnknownId: { value: "true", accepts: isBoolean },
+  AuthorizeRemoteTxRequests: { value: "false", accepts: isBoolean },
+  ClockAlignedDataInterval: { value: "0" },
+  ConnectionTimeOut: { value: "60", accepts: seconds },
+  ConnectorPhaseRotation: { value: "NotApplicable" },
+  GetConfigurationMaxKeys: { value: String(KEYS_MAX) },
+  HeartbeatInterval: { value: "300", accepts: seconds },
+  LightIntensity: { value: "80", accepts: isWhole(0, 100), restart: true },
+  LocalAuthorizeOffline: { value: "false" },
+  LocalPreAuthorize: { value: "false" },
+  MeterValuesAlignedData: { value: "" },
+  MeterValuesSampledData: { value: MEASURANDS.join(","), accepts: isListOf(MEASURANDS) },
+  MeterValueSampleInterval: { value: "60", accepts: seconds },
+  NumberOfConnectors: { value: (charger) => String(charger.connectors.length) },
+  ResetRetries: { value: "0" },
+  StopTransactionOnEVSideDisconnect: { value: "true" },
+  StopTransactionOnInvalidId: { value: "true", accepts: isBoolean },
+  StopTxnAlignedData: { value: "" },
+  StopTxnSampledData: { value: MEASURANDS.join(","), accepts: isListOf(MEASURANDS) },
+  SupportedFeatureProfiles: { value: "Core,RemoteTrigger" },
+  TransactionMessageAttempts: { value: "3", accepts: isWhole(1, 100) },
+  TransactionMessageRetryInterval: { value: "10", accepts: seconds },
+  UnlockConnectorOnEVSideDisconnect: { value: "true" },
+} as const satisfies Record<string, Key>;
+
+export type KeyName = keyof typeof keys;
+
+const rows: Readonly<Record<string, Key>> = keys;
+
+/** Keys are compared without regard to case (OCPP 1.6 section 7.22: CiString). */
+const names = new Map(Object.keys(keys).map((name) => [name.toLowerCase(), name]));
+
+/** The value of a key that the charger has. */
+export function textOf(charger: Charger, name: KeyName): string {
+  return currentValue(charger, name, keys[name]);
+}
+
+/** The value of a key that holds a whole number. */
+export function numberOf(charger: Charger, name: KeyName): number {
+  return Number(textOf(charger, name));
+}
+
+/** The value of a key that holds true or false. */
+export function isOn(charger: Charger, name: KeyName): boolean {
+  return textOf(charger, name) === "true";
+}
+
+/** OCPP 1.6 section 5.8: without keys, all. */
+export function getConfiguration(charger: Charger, { key }: Request<"GetConfiguration">): Response<"GetConfiguration"> {
+  const asked = key === undefined || key.length === 0 ? Object.keys(keys) : key.slice(0, KEYS_MAX);
+  const configurationKey: NonNullable<Response<"GetConfiguration">["configurationKey"]> = [];
+  const unknownKey: string[] = [];
+  for (const wanted of asked) {
+    const name = names.get(wanted.toLowerCase());
+    const row = name === undefined ? undefined : rows[name];
+    if (name === undefined || row === undefined) unknownKey.push(wanted);
+    else configurationKey.push({ key: name, readonly: row.accepts === undefined, value: currentValue(charger, name, row) });
+  }
+  return unknownKey.length === 0 ? { configurationKey } : { configurationKey, unknownKey };
+}
+
+/** OCPP 1.6 section 5.3. */
+export function changeConfiguration(charger: Charger, { key, value }: Request<"ChangeConfiguration">): Response<"ChangeConfiguration"> {
+  const name = names.get(key.toLowerCase());
+  const row: Key | undefined = name === undefined ? undefined : rows[name];
+  if (name === undefined || row === undefined) return { status: "NotSupported" };
+  if (row.accepts?.(value) !== true) return { status: "Rejected" };
+  (row.restart === true ? charger.afterRestart : charger.configuration).set(name, value);
+  return { status: row.restart === true ? "RebootRequired" : "Accepted" };
+}
+
+/** Makes true what waited for a restart. */
+export function applyAfterRestart({ afterRestart, configuration }: Charger): void {
+  for (const [name, value] of afterRestart) configuration.set(name, value);
+  afterRestart.clear();
+}
+
+function currentValue(charger: Charger, name: string, { value }: Key): string {
+  return charger.configuration.get(name) ?? charger.options.configuration?.[name] ?? (typeof value === "string" ? value : value(charger));
+}
