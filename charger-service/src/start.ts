@@ -12,6 +12,7 @@ import { remoteKeys } from "@chargemesh/kit/signing-keys";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
+import { chooseDialect } from "./ocpp/dialects.ts";
 import { keepOwnerships } from "./ocpp/ownership.ts";
 import { makeRegistry } from "./ocpp/registry.ts";
 import { linkReplicas } from "./ocpp/replicas.ts";
@@ -44,7 +45,8 @@ export async function start(
   const ownerships = await keepOwnerships(db, replicaId, registry, clock, stack, log);
 
   const { unknownChargers } = config;
-  const registrations = registrationsOf({ db, commander, nats, clock, unknownChargers, log });
+  const chooseProtocol = (offered: readonly string[]): string => chooseDialect(offered)?.version.subprotocol ?? "";
+  const registrations = registrationsOf({ db, commander, nats, clock, unknownChargers, chooseProtocol, log });
   const health = await watchHealth(
     [
       { name: "postgres", required: true, check: () => pingPostgres(db) },

@@ -80,22 +80,28 @@ function endOf(version: Version, action: string, outcome: Outcome): CommandEnd {
 
 /** Puts commands into the books and has them sent by whichever replica holds the charger. */
 export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Logger): Commander {
-  /** Resolves when the command has ended or waits for its charger. */
-  const deliver = async (command: CommandRow, ttlSeconds: number): Promise<void> => {
+  /** Hands a command over to whoever holds the charger. What it answers resolves when the command has ended or waits for its charger. */
+  const handOver = async (command: CommandRow, ttlSeconds: number): Promise<{ done: Promise<void> }> => {
     const charger = await chargerById(db, command.charger_id);
     const holder = charger?.replica_id ?? undefined;
     const errand = { kind: "run", chargerId: command.charger_id, epoch: charger?.epoch, commandId: command.id } as const;
-    const reached = holder !== undefined && (await replicas.ask(holder, errand));
-    if (!reached && ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
+    const run = async (): Promise<void> => {
+      const reached = holder !== undefined && (await replicas.ask(holder, errand));
+      if (!reached && ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
+    };
+    return {
+      done: run().catch(async (err: unknown) => {
+        log.warn({ err, commandId: command.id }, "a command could not be delivered");
+        if (ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
+      }),
+    };
   };
+  /** Asked one after the other, commands reach the charger in that order, however short the wait. */
   const ask = async (request: NewCommand, waitSeconds: number): Promise<CommandRow> => {
     const command = await queueCommand(db, request, clock.now());
     if (command.state !== "QUEUED") return command;
-    const delivered = deliver(command, request.ttlSeconds).catch(async (err: unknown) => {
-      log.warn({ err, commandId: command.id }, "a command could not be delivered");
-      if (request.ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
-    });
-    await within(waitSeconds, delivered);
+    const { done } = await handOver(command, request.ttlSeconds);
+    await within(waitSeconds, done);
     return (await commandById(db, command.charger_id, command.id)) ?? command;
   };
   const dialectFor = async (chargerId: string): Promise<Dialect> => {

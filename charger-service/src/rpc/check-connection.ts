@@ -4,9 +4,9 @@ import type { RpcDeps } from "./deps.ts";
 
 /** Says whether a charger may come in, so that the gateway refuses before it upgrades (decision 13). */
 export const checkConnection =
-  ({ db, unknownChargers, clock }: RpcDeps) =>
+  ({ db, unknownChargers, chooseProtocol, clock }: RpcDeps) =>
   async ({ chargerId, authorization, protocols, remoteAddress }: CheckConnectionRequest): Promise<CheckConnectionResponse> => {
     const knock = { chargerId, authorization, remoteAddress, offeredProtocols: protocols };
     const refusal = await admit(db, knock, unknownChargers, clock.now());
-    return refusal ?? { httpStatus: 0, reason: "", message: "" };
+    return { ...(refusal ?? { httpStatus: 0, reason: "", message: "" }), protocol: chooseProtocol(protocols) };
   };

@@ -12,5 +12,7 @@ export interface RpcDeps {
   nats: Nats;
   clock: Clock;
   unknownChargers: UnknownChargers;
+  /** Of the WebSocket subprotocols that a charger offers, the one to speak with it; empty if there is none. */
+  chooseProtocol(offered: readonly string[]): string;
   log: Logger;
 }

@@ -41,9 +41,11 @@ export async function watchHealth(
   const look = async (one: Dependency): Promise<boolean> => {
     const fault = await faultOf(one);
     const serving = fault === undefined;
-    const before = seen.get(one.name) ?? true;
-    if (before && !serving) log.warn({ err: fault, dependency: one.name }, "a dependency is away");
-    if (!before && serving) log.info({ dependency: one.name }, "a dependency is back");
+    const before = seen.get(one.name);
+    // At the start connections are still being made.
+    if (before === undefined && !serving) log.info({ dependency: one.name }, "a dependency is not there yet");
+    if (before === true && !serving) log.warn({ err: fault, dependency: one.name }, "a dependency is away");
+    if (before === false && serving) log.info({ dependency: one.name }, "a dependency is there");
     seen.set(one.name, serving);
     health.setStatus(one.name, serving ? "SERVING" : "NOT_SERVING");
     return serving || !one.required;

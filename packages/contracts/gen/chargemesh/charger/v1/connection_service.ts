@@ -62,6 +62,8 @@ export interface CheckConnectionResponse {
   reason: string;
   /** The reason in words. */
   message: string;
+  /** Of the protocols offered, the one that we speak with it; empty if there is none, and then the connection is closed as soon as it is open. */
+  protocol: string;
 }
 
 function createBaseListConnectionsRequest(): ListConnectionsRequest {
@@ -427,7 +429,7 @@ export const CheckConnectionRequest: MessageFns<
 };
 
 function createBaseCheckConnectionResponse(): CheckConnectionResponse {
-  return { httpStatus: 0, reason: "", message: "" };
+  return { httpStatus: 0, reason: "", message: "", protocol: "" };
 }
 
 export const CheckConnectionResponse: MessageFns<
@@ -445,6 +447,9 @@ export const CheckConnectionResponse: MessageFns<
     }
     if (message.message !== "") {
       writer.uint32(26).string(message.message);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(34).string(message.protocol);
     }
     return writer;
   },
@@ -486,6 +491,14 @@ export const CheckConnectionResponse: MessageFns<
             message.message = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.protocol = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -507,6 +520,7 @@ export const CheckConnectionResponse: MessageFns<
         : 0,
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       message: isSet(object.message) ? globalThis.String(object.message) : "",
+      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
     };
   },
 
@@ -521,6 +535,9 @@ export const CheckConnectionResponse: MessageFns<
     if (message.message !== "") {
       obj.message = message.message;
     }
+    if (message.protocol !== "") {
+      obj.protocol = message.protocol;
+    }
     return obj;
   },
 
@@ -532,6 +549,7 @@ export const CheckConnectionResponse: MessageFns<
     message.httpStatus = object.httpStatus ?? 0;
     message.reason = object.reason ?? "";
     message.message = object.message ?? "";
+    message.protocol = object.protocol ?? "";
     return message;
   },
 };

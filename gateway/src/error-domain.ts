@@ -1,0 +1,2 @@
+/** The `domain` of the reasons that errors carry, here as in every service. */
+export const DOMAIN = "chargemesh";

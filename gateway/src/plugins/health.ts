@@ -1,0 +1,78 @@
+import { protoDirs } from "@chargemesh/contracts/proto-dirs";
+import { channelOptions } from "@chargemesh/kit/grpc-client";
+import { routesOf } from "@chargemesh/transcoder";
+import { credentials, makeGenericClientConstructor, type ServiceError } from "@grpc/grpc-js";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import fastifyPlugin from "fastify-plugin";
+import { service } from "grpc-health-check";
+
+/** How long a service may take to say how it is, in ms. */
+const DEADLINE_MS = 3_000;
+
+type State = "ok" | "degraded" | "unavailable";
+
+/** How one service is, and what it depends on. */
+interface ServiceHealth {
+  status: State;
+  dependencies: Record<string, State>;
+}
+
+/**
+ * `GET /health` for the whole system and `GET /{first segment}/health` for each service behind it, from grpc.health.v1.
+ * 503 if anything cannot serve; a dependency that is away but not needed to serve is `degraded`, and 200 (decision 14).
+ */
+export const health = fastifyPlugin<{ upstreams: Readonly<Record<string, string>> }>(async (app, { upstreams }) => {
+  const services = Object.entries(upstreams).flatMap(([proto, target]) => {
+    const name = firstSegmentOf(proto);
+    return name === undefined ? [] : [{ name, ask: askAt(app, target) }];
+  });
+  const answer = (reply: FastifyReply, body: { status: State }): FastifyReply => {
+    return reply
+      .code(body.status === "unavailable" ? 503 : 200)
+      .header("cache-control", "no-store")
+      .send(body);
+  };
+  app.get("/health", async (_request, reply) => {
+    const answers = await Promise.all(services.map(async ({ name, ask }) => [name, await ask()] as const));
+    return answer(reply, { status: worst(answers.map(([, { status }]) => status)), ...{ services: Object.fromEntries(answers) } });
+  });
+  for (const { name, ask } of services) app.get(`/${name}/health`, async (_request, reply) => answer(reply, await ask()));
+});
+
+/** Where a proto package is on REST: the first segment of its routes. Undefined if it has none. */
+function firstSegmentOf(protoPackage: string): string | undefined {
+  const route = routesOf(protoDirs.slice(0, 1)).find((line) => line.includes(` -> ${protoPackage}.`));
+  return / \/([^/:]+)/.exec(route ?? "")?.[1];
+}
+
+function worst(states: readonly State[]): State {
+  return (["unavailable", "degraded"] as const).find((state) => states.includes(state)) ?? "ok";
+}
+
+interface ListResponse {
+  statuses: Record<string, { status: string }>;
+}
+
+function askAt(app: FastifyInstance, target: string): () => Promise<ServiceHealth> {
+  const HealthClient = makeGenericClientConstructor(service, "Health");
+  const client = new HealthClient(target, credentials.createInsecure(), channelOptions);
+  app.addHook("onClose", async () => client.close());
+  return () =>
+    new Promise((resolve) => {
+      const callback = (err: ServiceError | null, response?: ListResponse): void => {
+        if (err !== null) app.log.warn({ err, target }, "a service does not say how it is");
+        resolve(toHealth(response?.statuses ?? {}));
+      };
+      client.list?.({}, { deadline: Date.now() + DEADLINE_MS }, callback);
+    });
+}
+
+/** What grpc.health.v1 lists: the service as a whole under "", dependencies under their own names, gRPC services under names with dots. */
+function toHealth(statuses: ListResponse["statuses"]): ServiceHealth {
+  const stateOf = (name: string): State => (statuses[name]?.status === "SERVING" ? "ok" : "unavailable");
+  const names = Object.keys(statuses).filter((name) => name !== "" && !name.includes("."));
+  const dependencies = Object.fromEntries(names.map((name) => [name, stateOf(name)]));
+  const isDegraded = Object.values(dependencies).includes("unavailable");
+  const status = stateOf("") === "ok" && isDegraded ? "degraded" : stateOf("");
+  return { status, dependencies };
+}

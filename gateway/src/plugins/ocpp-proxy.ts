@@ -1,0 +1,85 @@
+import type { IncomingMessage } from "node:http";
+import { ConnectionServiceClient } from "@chargemesh/contracts/charger/v1/connection_service";
+import { callUnary, openClient } from "@chargemesh/kit/grpc-client";
+import { makeMeshIdentity } from "@chargemesh/kit/identity";
+import { errorBody, sendError } from "@chargemesh/transcoder/errors";
+import { codeOfHttp } from "@chargemesh/transcoder/http-status";
+import fastifyHttpProxy from "@fastify/http-proxy";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import fastifyPlugin from "fastify-plugin";
+import type { Config } from "../config.ts";
+import { DOMAIN } from "../error-domain.ts";
+
+export const PREFIX = "/ocpp/ws";
+/** Chargers give up a handshake after some 10 s or more. */
+const CHECK_MS = 5_000;
+/** The same as at charger-service's own door. */
+const FRAME_BYTES_MAX = 400_000;
+
+/**
+ * Passes OCPP WebSockets through to charger-service, at `/ocpp/ws/{identity}`.
+ * By itself http-proxy answers 101 before it has asked upstream and answers pings for a dead charger, so charger-service is asked
+ * before the upgrade, and pings and pongs go all the way (decision 13).
+ */
+export const ocppProxy = fastifyPlugin<Pick<Config, "upstreams" | "ocppTarget" | "meshSecret">>(async (app, config) => {
+  const client = openClient(ConnectionServiceClient, config.upstreams["chargemesh.charger.v1"] ?? "");
+  app.addHook("onClose", async () => client.close());
+  /** What charger-service chose of the subprotocols that a charger offers. */
+  const chosen = new WeakMap<IncomingMessage, string>();
+  const meshIdentity = makeMeshIdentity("gateway", config.meshSecret);
+
+  const check = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      const message = `Chargers connect here by WebSocket, at ${PREFIX}/{identity}.`;
+      const body = errorBody({ code: "FAILED_PRECONDITION", reason: "UPGRADE_REQUIRED", message, httpStatus: 426 }, DOMAIN);
+      return void sendError(reply, body, { upgrade: "websocket", connection: "upgrade" });
+    }
+    const answer = await callUnary(
+      client.checkConnection.bind(client),
+      {
+        chargerId: identityOf(request),
+        authorization: request.headers.authorization ?? "",
+        protocols: (request.headers["sec-websocket-protocol"] ?? "").split(",").flatMap((one) => one.trim() || []),
+        remoteAddress: request.ip,
+      },
+      { deadline: Date.now() + CHECK_MS, metadata: await meshIdentity() },
+    );
+    if (answer.httpStatus === 0) return void chosen.set(request.raw, answer.protocol);
+    const { httpStatus, reason, message } = answer;
+    const challenge = httpStatus === 401 ? { "www-authenticate": 'Basic realm="OCPP", charset="UTF-8"' } : {};
+    sendError(reply, errorBody({ code: codeOfHttp(httpStatus), reason, message, httpStatus }, DOMAIN), challenge);
+  };
+
+  // rewriteRequestHeaders is there, but not in the types.
+  const wsClientOptions = {
+    autoPong: false,
+    maxPayload: FRAME_BYTES_MAX,
+    rewriteRequestHeaders: (headers: object, request: FastifyRequest) => ({
+      ...headers,
+      ...(request.headers.authorization === undefined ? {} : { authorization: request.headers.authorization }),
+      "x-forwarded-for": request.ip,
+    }),
+  };
+  await app.register(fastifyHttpProxy, {
+    prefix: PREFIX,
+    upstream: `http://${config.ocppTarget}`,
+    websocket: true,
+    httpMethods: ["GET"],
+    preHandler: (request, reply, done) => {
+      check(request, reply).then(() => reply.sent || done(), done);
+    },
+    wsServerOptions: { autoPong: false, maxPayload: FRAME_BYTES_MAX, handleProtocols: (_offered, request) => chosen.get(request) || false },
+    wsClientOptions,
+  });
+});
+
+/** The last segment of the path, percent-decoded; what cannot be decoded stays as it is, and is no identity. */
+function identityOf(request: FastifyRequest): string {
+  const path = (request.raw.url ?? "").split("?", 1)[0] ?? "";
+  const segment = path.slice(PREFIX.length + 1);
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

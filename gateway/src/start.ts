@@ -1,0 +1,50 @@
+import { protoDirs } from "@chargemesh/contracts/proto-dirs";
+import { channelOptions } from "@chargemesh/kit/grpc-client";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { transcoder } from "@chargemesh/transcoder";
+import { errorHandler, notFoundHandler } from "@chargemesh/transcoder/errors";
+import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import type { Config } from "./config.ts";
+import { DOMAIN } from "./error-domain.ts";
+import { accessLog } from "./plugins/access-log.ts";
+import { health } from "./plugins/health.ts";
+import { ocppProxy } from "./plugins/ocpp-proxy.ts";
+import { readRequestId, requestId } from "./plugins/request-id.ts";
+
+/** Starts the edge, and answers the address that it listens on. It holds no state, and its routes come from the protos. */
+export async function start(config: Config, stack: Stack, log: Logger): Promise<{ address: string }> {
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: readRequestId,
+    bodyLimit: config.bodyBytesMax,
+    // An answer that is under way may end; idle connections do not hold up a stop.
+    forceCloseConnections: "idle",
+    frameworkErrors: errorHandler(DOMAIN),
+  });
+  app.setErrorHandler(errorHandler(DOMAIN));
+  app.setNotFoundHandler(notFoundHandler(DOMAIN));
+  await app.register(requestId);
+  await app.register(accessLog);
+  await app.register(health, { upstreams: config.upstreams });
+  await app.register(ocppProxy, config);
+  const [ours = ""] = protoDirs;
+  await app.register(transcoder, {
+    protoDirs: [ours],
+    upstreams: config.upstreams,
+    channelOptions,
+    deadlineMs: config.deadlineMs,
+    bodyLimit: config.bodyBytesMax,
+    domain: DOMAIN,
+    metadata: (request) => ({ "x-request-id": request.id }),
+    stream: { id: "cursor", event: "type" },
+  });
+  const colon = config.address.lastIndexOf(":");
+  await app.listen({ host: config.address.slice(0, colon), port: Number(config.address.slice(colon + 1)) });
+  stack.defer("http", () => app.close());
+  const bound = app.server.address();
+  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
+  return { address: `${config.address.slice(0, colon)}:${port}` };
+}
