@@ -1,0 +1,73 @@
+import type { ServiceError } from "@grpc/grpc-js";
+import type { FastifyBaseLogger } from "fastify";
+import { type ErrorBody, type ErrorDetail, errorBody, type Failure, internal, quiet } from "./errors.ts";
+import { codeOfGrpc, codes } from "./http-status.ts";
+import { anyJson, type Writers } from "./json-writer.ts";
+import { WireIn } from "./wire-in.ts";
+
+const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
+const DEBUG_INFO = "type.googleapis.com/google.rpc.DebugInfo";
+
+/**
+ * The answer to a call that a service, or the way to it, has failed. The details come from the `grpc-status-details-bin` trailer, a
+ * google.rpc.Status. UNKNOWN, INTERNAL and DATA_LOSS are faults on our side: they are logged and say nothing of themselves.
+ */
+export function grpcErrorBody(error: ServiceError, writers: Writers, domain: string, log: FastifyBaseLogger): ErrorBody {
+  const code = codeOfGrpc(error.code);
+  if (codes[code].http === 500) {
+    log.error({ err: error }, "the service failed");
+    return errorBody(internal, domain);
+  }
+  const details = detailsOf(error, writers, log);
+  const message = details.length === 0 ? (quiet[code] ?? error.details) : error.details;
+  if (message !== error.details) log.warn({ err: error }, "the service could not be reached");
+  const failure: Failure = { code, reason: code, message };
+  if (details.some((detail) => detail["@type"] === ERROR_INFO)) return { error: { ...errorBody(failure, domain).error, details } };
+  const own = errorBody(failure, domain);
+  return { error: { ...own.error, details: [...own.error.details, ...details] } };
+}
+
+function detailsOf(error: ServiceError, writers: Writers, log: FastifyBaseLogger): ErrorDetail[] {
+  // A call that was never made may lack its metadata, whatever its type says.
+  const [encoded] = error.metadata?.get("grpc-status-details-bin") ?? [];
+  if (!(encoded instanceof Buffer)) return [];
+  try {
+    return readDetails(encoded, writers, log);
+  } catch (err) {
+    log.warn({ err }, "grpc-status-details-bin holds no google.rpc.Status");
+    return [];
+  }
+}
+
+function readDetails(encoded: Buffer, writers: Writers, log: FastifyBaseLogger): ErrorDetail[] {
+  const details: ErrorDetail[] = [];
+  const input = new WireIn(encoded);
+  while (input.pos < encoded.length) {
+    const tag = input.uint32();
+    if (tag >>> 3 !== 3) input.skip(tag);
+    else {
+      const detail = readDetail(input.bytes(), writers, log);
+      if (detail !== undefined && detail["@type"] !== DEBUG_INFO) details.push(detail);
+    }
+  }
+  return details;
+}
+
+/** One google.protobuf.Any. A message that the protos do not have is left out, and logged. */
+function readDetail(encoded: Buffer, writers: Writers, log: FastifyBaseLogger): ErrorDetail | undefined {
+  const input = new WireIn(encoded);
+  let url = "";
+  let content = Buffer.alloc(0);
+  while (input.pos < encoded.length) {
+    const tag = input.uint32();
+    if (tag >>> 3 === 1) url = input.text();
+    else if (tag >>> 3 === 2) content = Buffer.from(input.bytes());
+    else input.skip(tag);
+  }
+  try {
+    return JSON.parse(anyJson(writers, url, content)) as ErrorDetail;
+  } catch (err) {
+    log.warn({ err, url }, "a detail of an error has no JSON");
+    return undefined;
+  }
+}
