@@ -17,7 +17,7 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     genReqId: readRequestId,
     bodyLimit: config.bodyBytesMax,
     // An answer that is under way may end; idle connections do not hold up a stop.

@@ -4,7 +4,6 @@ import fastifyPlugin from "fastify-plugin";
 export const accessLog = fastifyPlugin(async (app) => {
   app.addHook("onResponse", async (request, reply) => {
     const line = {
-      requestId: request.id,
       method: request.method,
       path: (request.raw.url ?? "").split("?", 1)[0],
       status: reply.statusCode,
