@@ -68,7 +68,7 @@ function spawnServer(account: Account, { dataDir, logFile, durable }: PostgresOp
     "max_connections=200",
     "timezone=UTC",
     "log_timezone=UTC",
-    ...(durable ? [] : ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"]),
+    ...(durable ? [] : ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"]),
   ];
   return launch({
     command: join(account.binaries, "bin", "postgres"),
