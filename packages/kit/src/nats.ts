@@ -37,19 +37,19 @@ export interface Nats {
 
 /** Begins to connect, and goes on until it does and whenever it is lost. `url` may name several servers, separated by commas. */
 export function openNats(url: string, name: string, stack: Stack, log: Logger): Nats {
-  let current: NatsConnection | undefined;
-  let up = false;
-  let closed = false;
-  const opening = connect({
+  const options: ConnectionOptions = {
     ...serversOf(url),
     name,
     maxReconnectAttempts: -1,
-    waitOnFirstConnect: true,
     reconnectTimeWait: RECONNECT_WAIT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
-  }).then(async (connection) => {
-    if (closed) return connection.close();
+  };
+  const stopping = new AbortController();
+  let current: NatsConnection | undefined;
+  let up = false;
+  const follow = async (connection: NatsConnection): Promise<void> => {
+    if (stopping.signal.aborted) return connection.close();
     current = connection;
     up = true;
     for await (const { type } of connection.status()) {
@@ -57,10 +57,22 @@ export function openNats(url: string, name: string, stack: Stack, log: Logger): 
       if (type === "reconnect") up = true;
     }
     up = false;
-  });
-  opening.catch((err: unknown) => log.error({ err }, "NATS connection failed for good"));
+  };
+  const run = async (): Promise<void> => {
+    let said = "";
+    while (!stopping.signal.aborted) {
+      await connect(options)
+        .then(follow)
+        .catch((err: unknown) => {
+          if (String(err) !== said) log.warn({ err }, "no connection to NATS yet");
+          said = String(err);
+        });
+      await rest(RECONNECT_WAIT_MS, stopping.signal);
+    }
+  };
+  void run();
   stack.defer("nats", async () => {
-    closed = true;
+    stopping.abort();
     if (up) await current?.drain();
     else await current?.close();
   });
