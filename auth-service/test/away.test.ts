@@ -2,7 +2,19 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { freePort } from "../../tools/servers/free-port.ts";
 import { healthIs, reflectedServices } from "./health.ts";
 import { type Link, openLink } from "./link.ts";
-import { ADMIN, beginService, freshPlace, logIn, type Place, reached, refusal, type Service, signUp, startService } from "./service.ts";
+import {
+  ADMIN,
+  beginService,
+  call,
+  freshPlace,
+  logIn,
+  type Place,
+  reached,
+  refusal,
+  type Service,
+  signUp,
+  startService,
+} from "./service.ts";
 
 let place: Place;
 let link: Link;
@@ -72,6 +84,10 @@ test("a service that starts without its database says so, and begins when it is 
   await healthIs(address, "", "NOT_SERVING");
   await healthIs(address, "signing-keys", "NOT_SERVING");
   expect(await refusal(logIn(service, ADMIN))).toEqual(unavailable);
+  const notReady = { code: "UNAVAILABLE", reason: "NOT_READY", fields: [] };
+  expect(await refusal(call(service.signingKeys, service.signingKeys.listSigningKeys, {}))).toEqual(notReady);
+  // Else somebody could take the administrator's name before the administrator has it.
+  expect(await refusal(signUp(service, ADMIN.username))).toEqual(notReady);
   expect(isStarted).toBe(false);
   link.mend();
   await started;
