@@ -39,8 +39,8 @@ export const byte = {
   t: 0x74,
 } as const;
 
-/** As in protobuf's own parsers. */
-const DEPTH_MAX = 100;
+/** Messages nest a hundred deep, with lists or maps between them. This keeps what no message wants from exhausting the stack. */
+const DEPTH_MAX = 300;
 /** Integers of so many digits are exact in a number. */
 const EXACT_DIGITS = 15;
 

@@ -16,8 +16,8 @@ export interface ElementIn {
   text?(text: string, out: WireOut): boolean;
 }
 
-/** An exponent past this is out of range for any integer, and would only cost memory. */
-const EXPONENT_MAX = 40;
+/** An integer of more digits is out of range whatever its type, and would only cost memory. */
+const DIGITS_MAX = 20;
 
 const decimal = /^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
 const plainInteger = /^-?(?:0|[1-9][0-9]{0,14})$/;
@@ -105,7 +105,7 @@ function integerOf(text: string): number | bigint {
   const shift = Number(exponent) - fraction.length;
   const digits = `${whole}${fraction}`.replace(/^0+/, "");
   if (digits === "") return 0;
-  if (shift > EXPONENT_MAX) throw invalid("is out of range");
+  if (digits.length + shift > DIGITS_MAX) throw invalid("is out of range");
   const cut = shift < 0 ? digits.slice(shift) : "";
   if (/[1-9]/.test(cut)) throw invalid("must be an integer");
   const value = BigInt(shift < 0 ? digits.slice(0, shift) || "0" : digits + "0".repeat(shift));

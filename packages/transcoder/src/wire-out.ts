@@ -1,3 +1,5 @@
+import { invalid } from "./json-cursor.ts";
+
 /** The wire types of protobuf that are in use. */
 export const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
@@ -6,10 +8,14 @@ const START_BYTES = 4096;
 /** A buffer that one large message has grown is not kept for the small ones after it. */
 const KEEP_BYTES = 1 << 20;
 
+/** Messages in messages: more than this, decoders refuse. */
+const DEPTH_MAX = 99;
+
 /** A growing buffer that protobuf is written to. It is reused: one message at a time, without a pause in between. */
 export class WireOut {
   buf = Buffer.allocUnsafeSlow(START_BYTES);
   pos = 0;
+  private depth = 0;
 
   /** Makes room for `bytes` more. */
   room(bytes: number): void {
@@ -95,10 +101,10 @@ export class WireOut {
   }
 
   text(value: string): void {
-    const at = this.begin();
-    this.room(value.length * 3);
+    this.room(value.length * 3 + 1);
+    const at = this.pos++;
     this.pos += this.buf.write(value, this.pos, "utf8");
-    this.end(at);
+    this.putLength(at);
   }
 
   /** Bytes that are protobuf already. */
@@ -108,14 +114,20 @@ export class WireOut {
     this.pos += encoded.length;
   }
 
-  /** Begins something that its length precedes; give what it returns to `end`. */
+  /** Begins a message, or a packed list, which its length precedes; give what it returns to `end`. Throws a JsonFault if it is nested too deeply. */
   begin(): number {
+    if (++this.depth > DEPTH_MAX) throw invalid("is nested too deeply");
     this.room(1);
     return this.pos++;
   }
 
-  /** Writes the length of what came since `begin`, moving it if the length takes more than the byte that was kept for it. */
   end(begun: number): void {
+    this.depth--;
+    this.putLength(begun);
+  }
+
+  /** Writes the length of what came since, moving it if the length takes more than the byte that was kept for it. */
+  private putLength(begun: number): void {
     const length = this.pos - begun - 1;
     if (length < 0x80) {
       this.buf[begun] = length;
@@ -138,6 +150,7 @@ export class WireOut {
 
   reset(): void {
     this.pos = 0;
+    this.depth = 0;
     if (this.buf.length > KEEP_BYTES) this.buf = Buffer.allocUnsafeSlow(START_BYTES);
   }
 }

@@ -83,6 +83,17 @@ test.each([
   expect(routesOf([dir])).toHaveLength(2);
 });
 
+test("additional bindings are blocks: the list form is more than proto-loader reads, and it says where", () => {
+  const blocks = 'get: "/a" additional_bindings { get: "/b" } additional_bindings { post: "/c" body: "*" }';
+  expect(routesOf([protos({ "s.proto": service(blocks) })])).toEqual([
+    "GET /a -> p.v1.S/R0",
+    "GET /b -> p.v1.S/R0",
+    "POST /c -> p.v1.S/R0",
+  ]);
+  const list = 'get: "/a" additional_bindings: [{ get: "/b" }, { get: "/c" }]';
+  expect(() => routesOf([protos({ "s.proto": service(list) })])).toThrow(/s\.proto, line/);
+});
+
 test("a stream from the client stops the start", () => {
   const text = service('post: "/a" body: "*"').replace("(Ask) returns", "(stream Ask) returns");
   expect(() => routesOf([protos({ "s.proto": text })])).toThrow("s.proto: p.v1.S.R0: streams from the client have no form in HTTP");

@@ -163,6 +163,19 @@ test.each([
   expect(answer.json()).toMatchObject({ error: { code: 400, details: [{}, { fieldViolations: [{ field, description }] }] } });
 });
 
+test.each([
+  ["messages", (depth: number) => `${'{"aMessage":'.repeat(depth)}{}${"}".repeat(depth)}`, 99],
+  // A list in a Value is two messages more, an object three.
+  ["lists", (depth: number) => `{"value":${"[".repeat(depth)}${"]".repeat(depth)}}`, 49],
+  ["objects", (depth: number) => `{"struct":${'{"a":'.repeat(depth)}null${"}".repeat(depth)}}`, 33],
+])("%s may be nested as deeply as decoders take, and no deeper", async (_, nested, deepest) => {
+  expect((await library.call("POST", "/v1/echo", nested(deepest))).status).toBe(200);
+  const answer = await library.call("POST", "/v1/echo", nested(deepest + 1));
+  expect(answer.json()).toMatchObject({
+    error: { code: 400, details: [{}, { fieldViolations: [{ description: "is nested too deeply" }] }] },
+  });
+});
+
 // What the service says → JSON out, without the fields that hold their defaults.
 const sparse = new Library();
 beforeAll(() => sparse.start({ emitDefaults: false }));

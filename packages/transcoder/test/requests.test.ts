@@ -181,7 +181,7 @@ test.each([
   ['{"anInt32":NaN}', "expected a value", 11],
   ['{"int32s":[1,]}', "expected a value", 13],
   ['{"aDouble":1e}', "expected a value", 11],
-  [`{"value":${"[".repeat(101)}`, "nested deeper than 100", 109],
+  [`{"nope":${"[".repeat(301)}`, "nested deeper than 300", 308],
 ])("malformed JSON %s names the byte", async (body, what, at) => {
   const answer = await library.call("POST", "/v1/echo", body);
   expect([answer.status, answer.json()]).toEqual([400, badRequest("MALFORMED_JSON", `Malformed JSON at byte ${at}: ${what}.`)]);
