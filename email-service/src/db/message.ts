@@ -1,0 +1,125 @@
+import { type Insertable, sql } from "kysely";
+import type { Database, Db, MessageRow, MessageState } from "./schema.ts";
+
+const columns = [
+  "id",
+  "to_address",
+  "subject",
+  "text",
+  "html",
+  "template",
+  "event_id",
+  "idempotency_key",
+  "request_id",
+  "state",
+  "attempts",
+  "last_error",
+  "create_time",
+  "next_attempt_time",
+  "give_up_time",
+  "send_time",
+] as const;
+
+/** Undefined if there is one for this event and template, or with this idempotency key, already. */
+export function insertMessage(tx: Db, message: Insertable<Database["message"]>): Promise<MessageRow | undefined> {
+  return tx
+    .insertInto("message")
+    .values(message)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(columns)
+    .executeTakeFirst();
+}
+
+export function messageById(db: Db, id: string): Promise<MessageRow | undefined> {
+  return db.selectFrom("message").select(columns).where("id", "=", id).executeTakeFirst();
+}
+
+export function messageByIdempotencyKey(db: Db, key: string): Promise<MessageRow | undefined> {
+  return db.selectFrom("message").select(columns).where("idempotency_key", "=", key).executeTakeFirst();
+}
+
+export interface MessageFilter {
+  /** Without regard to case. */
+  to: string | undefined;
+  state: MessageState | undefined;
+  /** Only those after this place in the list. */
+  after: { createTime: Date; id: string } | undefined;
+}
+
+/** Newest first. */
+export function listMessages(db: Db, { to, state, after }: MessageFilter, limit: number): Promise<MessageRow[]> {
+  let query = db.selectFrom("message").select(columns).orderBy("create_time", "desc").orderBy("id", "desc").limit(limit);
+  if (to !== undefined) query = query.where(sql`lower(to_address)`, "=", sql`lower(${to})`);
+  if (state !== undefined) query = query.where("state", "=", state);
+  if (after !== undefined) query = query.where(sql<boolean>`(create_time, id) < (${after.createTime}, ${after.id})`);
+  return query.execute();
+}
+
+/**
+ * Takes up to `limit` messages that are due, the longest due first, and leaves them to the caller alone until `leaseTime`.
+ * Those in `held` are the caller's already.
+ */
+export function claimDueMessages(db: Db, now: Date, leaseTime: Date, held: readonly string[], limit: number): Promise<MessageRow[]> {
+  return db
+    .updateTable("message")
+    .set((eb) => ({ attempts: eb("attempts", "+", 1), next_attempt_time: leaseTime }))
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("message")
+        .select("id")
+        .where("state", "=", "QUEUED")
+        .where("next_attempt_time", "<=", now)
+        .where("id", "<>", sql<string>`all(${held}::uuid[])`)
+        .orderBy("next_attempt_time")
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returning(columns)
+    .execute();
+}
+
+/** Keeps messages that are being sent from the others until `leaseTime`. */
+export async function extendLeases(db: Db, held: readonly string[], leaseTime: Date): Promise<void> {
+  await db.updateTable("message").set({ next_attempt_time: leaseTime }).where("id", "in", held).where("state", "=", "QUEUED").execute();
+}
+
+/** Whatever anybody else thought of it meanwhile: it has been sent. */
+export async function markSent(db: Db, id: string, sendTime: Date): Promise<void> {
+  await db
+    .updateTable("message")
+    .set({ state: "SENT", send_time: sendTime, next_attempt_time: null, last_error: "" })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Queues it for another attempt, unless its fate is sealed. */
+export async function markDeferred(db: Db, id: string, error: string, nextAttemptTime: Date): Promise<void> {
+  await db
+    .updateTable("message")
+    .set({ last_error: error, next_attempt_time: nextAttemptTime })
+    .where("id", "=", id)
+    .where("state", "=", "QUEUED")
+    .execute();
+}
+
+/** Gives it up, unless its fate is sealed. */
+export async function markFailed(db: Db, id: string, error: string): Promise<void> {
+  await db
+    .updateTable("message")
+    .set({ state: "FAILED", last_error: error, next_attempt_time: null })
+    .where("id", "=", id)
+    .where("state", "=", "QUEUED")
+    .execute();
+}
+
+/** Queues a message that failed as if it were new. Undefined if it has not failed. */
+export function requeueFailed(db: Db, id: string, times: { next_attempt_time: Date; give_up_time: Date }): Promise<MessageRow | undefined> {
+  return db
+    .updateTable("message")
+    .set({ state: "QUEUED", attempts: 0, ...times })
+    .where("id", "=", id)
+    .where("state", "=", "FAILED")
+    .returning(columns)
+    .executeTakeFirst();
+}

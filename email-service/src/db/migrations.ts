@@ -1,0 +1,7 @@
+import type { Migration } from "@chargemesh/kit/migrate";
+import { initial } from "./migrations/0001-initial.ts";
+
+/** Every migration of the schema `email`, in order. Never edited once released. */
+export const migrations: Record<string, Migration> = {
+  "0001-initial": initial,
+};

@@ -1,0 +1,107 @@
+import type { Clock } from "@chargemesh/kit/clock";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { withRequestId } from "@chargemesh/kit/request-id";
+import { rest } from "@chargemesh/kit/rest";
+import { claimDueMessages, extendLeases, markDeferred, markFailed, markSent } from "../db/message.ts";
+import type { Db, MessageRow } from "../db/schema.ts";
+import { makeBell } from "./bell.ts";
+import { nextAttemptTime, SENDING_MAX } from "./schedule.ts";
+import type { Mail, MailTransport, Outcome } from "./transport.ts";
+
+/** How often we look for mail that is due again, and for that of a replica that died, in ms. New mail does not wait for this. */
+const POLL_MS = 1_000;
+/** How long a mail is left to who took it, in ms, unless they say again that they are at it. */
+const LEASE_MS = 30_000;
+const EXTEND_MS = LEASE_MS / 3;
+/** How long to wait before an outcome that could not be recorded is recorded again, in ms. */
+const RECORD_AGAIN_MS = 1_000;
+/** How long a stop waits for mails that are on their way, in ms. Those that are cut are sent again after the next start. */
+const STOP_GRACE_MS = 3_000;
+/** What a mail server says may have any length; this much is kept. */
+const ERROR_CHARACTERS_MAX = 1_000;
+
+/** What sends the queued messages. */
+export interface Sender {
+  /** Says that there is a message to send now. */
+  wake(): void;
+}
+
+/**
+ * Sends what is queued until the process stops, beside the senders of other replicas: each message is claimed by one of them.
+ *
+ * A message becomes SENT after the mail server has said 250. Killed in between, we leave it QUEUED, and when its lease ends it is sent
+ * once more: SMTP has no way to ask what became of the first. So a mail is never lost, and doubled only by a kill or a lost connection in
+ * those milliseconds; both copies have the same Message-ID, by which most mailboxes show one.
+ */
+export function runSender(db: Db, transport: MailTransport, clock: Clock, stack: Stack, log: Logger): Sender {
+  const bell = makeBell();
+  const sending = new Map<string, Promise<void>>();
+  const cut = new AbortController();
+  let stopping = false;
+  const leaseTime = (): Date => new Date(clock.now().getTime() + LEASE_MS);
+
+  const send = async (message: MessageRow): Promise<void> => {
+    const outcome = await transport.send(toMail(message), cut.signal);
+    const attempt = { message: message.id, attempt: message.attempts };
+    if (outcome.kind === "taken") log.info(attempt, "mail sent");
+    else log.warn({ ...attempt, error: outcome.error }, `mail ${outcome.kind}`);
+    for (;;) {
+      try {
+        return await record(db, message, outcome, clock.now());
+      } catch (err) {
+        log.warn({ err, message: message.id }, "the outcome of a mail could not be recorded");
+        // Then the lease ends and the mail is sent once more.
+        if (cut.signal.aborted) return;
+        await rest(RECORD_AGAIN_MS, cut.signal);
+      }
+    }
+  };
+  const begin = (message: MessageRow): void => {
+    const sent = withRequestId(message.request_id ?? message.id, () => send(message)).finally(() => {
+      sending.delete(message.id);
+      bell.ring();
+    });
+    sending.set(message.id, sent);
+  };
+  const sendDue = async (): Promise<void> => {
+    const room = SENDING_MAX - sending.size;
+    const due = room === 0 ? [] : await claimDueMessages(db, clock.now(), leaseTime(), [...sending.keys()], room);
+    for (const message of due) begin(message);
+    if (due.length < SENDING_MAX) await bell.wait(POLL_MS);
+  };
+  const run = async (): Promise<void> => {
+    while (!stopping) {
+      await sendDue().catch((err: unknown) => {
+        log.warn({ err }, "queued mail could not be looked up");
+        return bell.wait(POLL_MS);
+      });
+    }
+  };
+  const running = run();
+  const extending = setInterval(() => {
+    if (sending.size === 0) return;
+    extendLeases(db, [...sending.keys()], leaseTime()).catch((err: unknown) => log.warn({ err }, "leases could not be extended"));
+  }, EXTEND_MS);
+  stack.defer("mail sender", async () => {
+    stopping = true;
+    bell.ring();
+    await running;
+    const timer = setTimeout(() => cut.abort(), STOP_GRACE_MS);
+    await Promise.all(sending.values());
+    clearTimeout(timer);
+    clearInterval(extending);
+  });
+  return { wake: bell.ring };
+}
+
+async function record(db: Db, { id, attempts, give_up_time }: MessageRow, outcome: Outcome, now: Date): Promise<void> {
+  if (outcome.kind === "taken") return markSent(db, id, now);
+  const error = outcome.error.replace(/\p{C}+/gu, " ").slice(0, ERROR_CHARACTERS_MAX);
+  const next = outcome.kind === "deferred" ? nextAttemptTime(attempts, give_up_time, now) : undefined;
+  return next === undefined ? markFailed(db, id, error) : markDeferred(db, id, error, next);
+}
+
+function toMail({ id, to_address, subject, text, html, create_time, template }: MessageRow): Mail {
+  return { id, to: to_address, subject, text, html, createTime: create_time, template: template ?? undefined };
+}

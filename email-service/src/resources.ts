@@ -1,0 +1,19 @@
+import type { Message } from "@chargemesh/contracts/email/v1/message";
+import type { MessageRow } from "./db/schema.ts";
+
+export function toMessage(row: MessageRow): Message {
+  return {
+    id: row.id,
+    to: row.to_address,
+    subject: row.subject,
+    text: row.text,
+    template: row.template ?? "",
+    eventId: row.event_id ?? "",
+    state: row.state,
+    attempts: row.attempts,
+    lastError: row.last_error,
+    createTime: row.create_time,
+    nextAttemptTime: row.next_attempt_time ?? undefined,
+    sendTime: row.send_time ?? undefined,
+  };
+}

@@ -1,0 +1,66 @@
+import { UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
+import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
+import { MessageServiceService } from "@chargemesh/contracts/email/v1/message_service";
+import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
+import { watchHealth } from "@chargemesh/kit/health";
+import { makeIdentify } from "@chargemesh/kit/identity";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { openNats, subscribe } from "@chargemesh/kit/nats";
+import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
+import { remoteKeys } from "@chargemesh/kit/signing-keys";
+import type { Config } from "./config.ts";
+import { type Database, SCHEMA } from "./db/schema.ts";
+import { runSender } from "./mail/sender.ts";
+import { openTransport } from "./mail/transport.ts";
+import { createMessage } from "./rpc/create-message.ts";
+import { getMessage } from "./rpc/get-message.ts";
+import { listMessages } from "./rpc/list-messages.ts";
+import { retryMessage } from "./rpc/retry-message.ts";
+import { transactionStopped } from "./subscribers/transaction-stopped.ts";
+import { userCreated } from "./subscribers/user-created.ts";
+import { userUpdated } from "./subscribers/user-updated.ts";
+
+/** Starts email-service and answers where it listens. Throws ConfigError if a setting of mail is wrong. */
+export async function start(config: Config, stack: Stack, log: Logger, clock: Clock = systemClock): Promise<{ grpcAddress: string }> {
+  const transport = openTransport(config, stack);
+  const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
+  const nats = openNats(config.natsUrl, "email-service", stack, log);
+  const sender = runSender(db, transport, clock, stack, log);
+  const needs = { db, clock, sender, log };
+  subscribe(nats, "email-user-created", UserCreated.$type, userCreated(needs), stack, log);
+  subscribe(nats, "email-user-updated", UserUpdated.$type, userUpdated(needs), stack, log);
+  subscribe(nats, "email-transaction-stopped", TransactionStopped.$type, transactionStopped(needs), stack, log);
+  const registrations = [
+    serve(MessageServiceService, {
+      createMessage: createMessage(needs),
+      getMessage: getMessage(needs),
+      listMessages: listMessages(needs),
+      retryMessage: retryMessage(needs),
+    }),
+  ];
+  const health = await watchHealth(
+    [
+      { name: "postgres", required: true, check: () => pingPostgres(db) },
+      { name: "nats", required: false, check: nats.check },
+      { name: transport.name, required: false, check: transport.check },
+    ],
+    serviceNames(registrations),
+    stack,
+    log,
+  );
+  const grpcAddress = await serveGrpc(
+    {
+      address: config.grpcAddress,
+      protoFiles: ["chargemesh/email/v1/message_service.proto"],
+      registrations,
+      identify: makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret),
+      health: health.implementation,
+    },
+    stack,
+    log,
+  );
+  stack.defer("drain", () => health.drain());
+  return { grpcAddress };
+}
