@@ -1,7 +1,6 @@
-import { once } from "node:events";
 import { receive } from "./commands.ts";
 import { nextDelivery } from "./deliveries.ts";
-import { type BootOutcome, boot, connect, disconnected, opened, whenIdle } from "./lifecycle.ts";
+import { type BootOutcome, boot, comeBack, disconnected, goAway, opened, whenIdle } from "./lifecycle.ts";
 import { hangUp, type LinkHolder, makeLink } from "./link.ts";
 import { chargerModels } from "./models.ts";
 import type { Outlet, Vehicle } from "./power-curve.ts";
@@ -127,7 +126,8 @@ export async function switchOff(charger: Charger): Promise<void> {
     awaited?.giveUp();
   }
   const socket = hangUp(charger.link, "close");
-  if (socket !== undefined && socket.readyState !== socket.CLOSED) await once(socket, "close");
+  // Not `once` of node:events, which would throw the error of a handshake that is called off.
+  if (socket !== undefined && socket.readyState !== socket.CLOSED) await new Promise((resolve) => socket.once("close", resolve));
 }
 
 function handleOf(charger: Charger): SimulatedCharger {
@@ -146,16 +146,11 @@ function handleOf(charger: Charger): SimulatedCharger {
     unplug: (id) => unplug(charger, connector(id)),
     fault: (id, errorCode) => fault(charger, part(id), errorCode),
     recover: (id) => recover(charger, part(id)),
-    drop() {
-      charger.heldDown = true;
-      charger.nextDial?.();
-      hangUp(charger.link, "cut");
-    },
+    drop: () => goAway(charger),
     async reconnect() {
-      charger.heldDown = false;
       if (charger.link.isOpen) return;
       const end = nextEvent(charger, (event) => (event.type === "connected" || event.type === "refused" ? event : undefined));
-      connect(charger);
+      comeBack(charger);
       const event = await end;
       if (event.type === "refused") throw new Error(`${charger.id} was refused: ${event.reason}`);
     },

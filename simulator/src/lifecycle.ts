@@ -42,6 +42,19 @@ export function disconnected(charger: Charger): void {
   charger.nextDial = charger.time.after(ms * (0.5 + charger.random() / 2), () => connect(charger));
 }
 
+/** Cuts the connection, as when the cable to the world is. It stays away until `comeBack`. */
+export function goAway(charger: Charger): void {
+  charger.heldDown = true;
+  charger.nextDial?.();
+  hangUp(charger.link, "cut");
+}
+
+/** Ends `goAway`: connects again. */
+export function comeBack(charger: Charger): void {
+  charger.heldDown = false;
+  connect(charger);
+}
+
 /** Sends a BootNotification, and obeys the answer: Pending and Rejected wait and ask again (OCPP 1.6 section 4.2). */
 export function boot(charger: Charger, done?: (outcome: BootOutcome) => void): void {
   charger.nextBoot?.();
