@@ -1,9 +1,24 @@
 import { spawnSync } from "node:child_process";
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { guardFolder } from "./reaper.ts";
 import { StartError } from "./start-error.ts";
+
+const EVERYBODY_READS = 0o004;
 
 /** As whom, from where and on which folder Postgres runs. It refuses to run as root. */
 export type Account = {
@@ -57,11 +72,27 @@ function canReach(user: { uid: number; gid: number }, binaries: string, dataDir:
   return spawnSync("/bin/sh", ["-c", '"$1/bin/postgres" -V && cd "$2"', "sh", binaries, dataDir], { ...user, cwd: "/" }).status === 0;
 }
 
-/** The libraries and tables of the programs lie beside them, so all of it is copied (about 60 MB), anew for each start. */
+/** The libraries and tables of the programs lie beside them, so all of it is laid out again, anew for each start. */
 function copyOf(binaries: string): string {
   const copy = mkdtempSync(join(tmpdir(), "chargemesh-postgres-"));
   guardFolder(copy);
-  cpSync(binaries, copy, { recursive: true, verbatimSymlinks: true });
-  spawnSync("chmod", ["-R", "a+rX", copy]);
+  layOut(binaries, copy);
   return copy;
+}
+
+/** Links where it can: 60 MB in 1,300 files are quickly linked and slowly copied. */
+function layOut(from: string, to: string): void {
+  chmodSync(to, 0o755);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) {
+      mkdirSync(target);
+      layOut(source, target);
+    } else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else if (statSync(source).dev === statSync(to).dev && (statSync(source).mode & EVERYBODY_READS) !== 0) linkSync(source, target);
+    else {
+      copyFileSync(source, target);
+      chmodSync(target, statSync(source).mode | 0o555);
+    }
+  }
 }

@@ -56,7 +56,8 @@ export function databaseUrls(adminUrl: string, database: string, passwords: Pass
 }
 
 async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  // What a crash takes back is done again by the next start.
+  const client = new pg.Client({ connectionString: url, options: "-c synchronous_commit=off" });
   await client.connect();
   try {
     await work(client);

@@ -12,18 +12,21 @@ const UP = join(import.meta.dirname, "..", "up.ts");
 const SERVICE = `
 import { createServer } from "node:http";
 import { writeFileSync } from "node:fs";
-const [name, setting] = process.argv[1].includes("gateway") ? ["gateway", "GATEWAY_ADDRESS"]
-  : process.argv[1].includes("auth") ? ["auth-service", "AUTH_GRPC_ADDRESS"]
-  : process.argv[1].includes("charger") ? ["charger-service", "CHARGER_OCPP_ADDRESS"]
-  : process.argv[1].includes("email") ? ["email-service", "EMAIL_GRPC_ADDRESS"] : ["simulator", ""];
+const name = process.argv[1].split("/").at(-3);
+const addresses = {
+  "auth-service": ["AUTH_GRPC"], "charger-service": ["CHARGER_GRPC", "CHARGER_OCPP"], "email-service": ["EMAIL_GRPC"], gateway: ["GATEWAY"],
+};
 writeFileSync("told-" + name + ".json", JSON.stringify(process.env));
 if (process.env.BROKEN === name) {
   console.log(JSON.stringify({ level: "fatal", msg: "bad configuration: X is required" }));
   process.exit(1);
 }
 process.on("SIGTERM", () => process.env.STUBBORN !== name && process.exit(0));
-const [host, port] = (process.env[setting] ?? "127.0.0.1:0").split(":");
-createServer((_, answer) => answer.end("{}")).listen(Number(port), host);
+for (const address of addresses[name] ?? []) {
+  const [host, port] = process.env[address + "_ADDRESS"].split(":");
+  createServer((_, answer) => answer.end("{}")).listen(Number(port), host);
+}
+if (name === "simulator") setInterval(() => undefined, 1000);
 `;
 const MIGRATE = `
 import { writeFileSync } from "node:fs";

@@ -122,11 +122,7 @@ test("a port that is taken: who has it, which setting, and nothing is started", 
 });
 
 test.each([
-  [
-    "a service that cannot start",
-    { BROKEN: "gateway" },
-    "gateway ended (exit code 1): fatal: bad configuration: X is required.",
-  ],
+  ["a service that cannot start", { BROKEN: "gateway" }, "gateway ended (exit code 1): fatal: bad configuration: X is required."],
   [
     "tables that cannot be migrated",
     { BROKEN_TABLES: "yes" },

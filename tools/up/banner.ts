@@ -17,8 +17,6 @@ export function printBanner(terminal: Terminal, settings: Settings, given: Setti
   terminal.fact("mail", settings.SMTP_URL === undefined ? `files in ${settings.MAIL_DIR}` : "by SMTP_URL");
   terminal.fact("logs", folders.logs);
   terminal.fact("administrator", `${settings.ADMIN_USERNAME} / ${passwordHint(isOurs, folders, secrets)}`);
-  terminal.line();
-  terminal.line("  Ctrl-C ends it.");
   return isOurs;
 }
 

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { printBanner } from "./banner.ts";
 import type { Folders } from "./folders.ts";
 import { untilHealthy } from "./health.ts";
@@ -18,7 +19,7 @@ import {
 } from "./services.ts";
 import { reachable, readAddresses, type Settings } from "./settings.ts";
 import type { System } from "./system.ts";
-import type { Terminal } from "./terminal.ts";
+import { seconds, type Terminal } from "./terminal.ts";
 
 /** What is to be started: by these settings, kept in these folders. */
 export type Plan = {
@@ -47,6 +48,7 @@ export async function startServers(plan: Plan): Promise<Settings> {
 /** Starts everything, and resolves when it is healthy. Rejects with StartError if it cannot be. */
 export async function startAll(plan: Plan, isDemo: boolean): Promise<void> {
   const { folders, secrets, terminal, system } = plan;
+  const start = performance.now();
   const addresses = readAddresses(plan.settings);
   await endLeftovers(folders);
   await checkFree(addresses);
@@ -55,13 +57,14 @@ export async function startAll(plan: Plan, isDemo: boolean): Promise<void> {
     "services",
     async () => {
       for (const service of [AUTH, CHARGER, EMAIL, GATEWAY]) await add(plan, service, settings);
-      await untilHealthy(reachable(settings, "GATEWAY_ADDRESS"));
+      await untilHealthy(addresses, settings);
     },
     () => "healthy",
   );
   if (isDemo) await add(plan, SIMULATOR, { ...settings, ...forSimulator(settings) });
   system.keepAlive();
   const isShown = printBanner(terminal, settings, plan.settings, folders, secrets);
+  terminal.line(`\nUp after ${seconds(performance.now() - start)}. Ctrl-C ends it.`);
   if (isShown) writeSecrets(folders.secrets, { ...secrets, adminPasswordShown: true });
 }
 
@@ -107,6 +110,8 @@ function defaults({ settings, secrets, folders }: Plan): Settings {
     AUTH_KEY_SECRET: secrets.authKeySecret,
     MESH_SECRET: secrets.meshSecret,
     MAIL_DIR: folders.mail,
+    // Halves what a start computes, from the second on.
+    NODE_COMPILE_CACHE: join(folders.root, "node_modules", ".cache", "node"),
     AUTH_GRPC_TARGET: reachable(settings, "AUTH_GRPC_ADDRESS"),
     CHARGER_GRPC_TARGET: reachable(settings, "CHARGER_GRPC_ADDRESS"),
     EMAIL_GRPC_TARGET: reachable(settings, "EMAIL_GRPC_ADDRESS"),
