@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { preferred } from "./accept.ts";
 import { type Answer, answerOf, pickerOf } from "./answer.ts";
 import { type ErrorBody, errorBody, internal, RestError, sendError } from "./errors.ts";
-import { grpcErrorBody } from "./grpc-error.ts";
+import { callersPath } from "./field-path.ts";
+import { type GrpcErrorSettings, grpcErrorBody } from "./grpc-error.ts";
 import { type Binding, UnservableError } from "./http-rule.ts";
 import type { Writers } from "./json-writer.ts";
 import type { MetadataOf } from "./metadata.ts";
@@ -43,7 +44,8 @@ export function endpoint(binding: Binding, settings: EndpointSettings): ServeBin
   const encode = requestEncoder(binding, settings.ignoreUnknown);
   const raw = takesRawBody(binding);
   const answer = answerOf(binding, settings.writers);
-  const send = rpc.responseStream ? streamSender(binding, answer, settings) : unarySender(answer);
+  const errors = { writers: settings.errorWriters, domain: settings.domain, callersPath: callersPath(binding) };
+  const send = rpc.responseStream ? streamSender(binding, answer, settings, errors) : unarySender(answer);
   return {
     streams: rpc.responseStream,
     serve: async (request, reply, segments, query) => {
@@ -56,7 +58,7 @@ export function endpoint(binding: Binding, settings: EndpointSettings): ServeBin
         return await send({ client, path: rpc.path, message, metadata: settings.metadataOf(request), options }, request, reply);
       } catch (error) {
         if (!isServiceError(error)) throw error;
-        return sendError(reply, grpcErrorBody(error, settings.errorWriters, settings.domain, request.log));
+        return sendError(reply, grpcErrorBody(error, errors, request.log));
       }
     },
   };
@@ -71,7 +73,7 @@ function unarySender(answer: Answer): Send {
   };
 }
 
-function streamSender(binding: Binding, answer: Answer, settings: EndpointSettings): Send {
+function streamSender(binding: Binding, answer: Answer, settings: EndpointSettings, errors: GrpcErrorSettings): Send {
   const { writers, eventId, eventType, heartbeatMs, openStreams } = settings;
   const fields = {
     id: eventId === undefined ? undefined : pickerOf(binding, writers, eventId),
@@ -84,7 +86,7 @@ function streamSender(binding: Binding, answer: Answer, settings: EndpointSettin
   };
   return (call, request, reply) => {
     const failed = (error: Error): ErrorBody => {
-      if (isServiceError(error)) return grpcErrorBody(error, settings.errorWriters, settings.domain, request.log);
+      if (isServiceError(error)) return grpcErrorBody(error, errors, request.log);
       request.log.error({ err: error }, "a message has no JSON");
       return errorBody(internal, settings.domain);
     };

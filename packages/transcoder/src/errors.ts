@@ -67,7 +67,7 @@ export function sendError(reply: FastifyReply, body: ErrorBody, headers: Readonl
 export function errorHandler(domain: string) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const failure = failureOf(error);
-    if (codes[failure.code].http >= 500) request.log.error({ err: error }, "request failed");
+    if ((failure.httpStatus ?? codes[failure.code].http) >= 500) request.log.error({ err: error }, "request failed");
     return sendError(reply, errorBody(failure, domain), failure.headers);
   };
 }

@@ -6,25 +6,40 @@ import { anyJson, type Writers } from "./json-writer.ts";
 import { WireIn } from "./wire-in.ts";
 
 const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
+const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
 const DEBUG_INFO = "type.googleapis.com/google.rpc.DebugInfo";
+
+export interface GrpcErrorSettings {
+  readonly writers: Writers;
+  readonly domain: string;
+  /** Turns a field's path in the words of the .proto into what the caller wrote. */
+  callersPath(path: string): string;
+}
 
 /**
  * The answer to a call that a service, or the way to it, has failed. The details come from the `grpc-status-details-bin` trailer, a
  * google.rpc.Status. UNKNOWN, INTERNAL and DATA_LOSS are faults on our side: they are logged and say nothing of themselves.
  */
-export function grpcErrorBody(error: ServiceError, writers: Writers, domain: string, log: FastifyBaseLogger): ErrorBody {
+export function grpcErrorBody(error: ServiceError, { writers, domain, callersPath }: GrpcErrorSettings, log: FastifyBaseLogger): ErrorBody {
   const code = codeOfGrpc(error.code);
   if (codes[code].http === 500) {
     log.error({ err: error }, "the service failed");
     return errorBody(internal, domain);
   }
-  const details = detailsOf(error, writers, log);
+  const details = detailsOf(error, writers, log).map((detail) => inCallersWords(detail, callersPath));
   const message = details.length === 0 ? (quiet[code] ?? error.details) : error.details;
-  if (message !== error.details) log.warn({ err: error }, "the service could not be reached");
+  if (message !== error.details && code !== "CANCELLED") log.warn({ err: error }, "the service could not be reached");
   const failure: Failure = { code, reason: code, message };
   if (details.some((detail) => detail["@type"] === ERROR_INFO)) return { error: { ...errorBody(failure, domain).error, details } };
   const own = errorBody(failure, domain);
   return { error: { ...own.error, details: [...own.error.details, ...details] } };
+}
+
+/** A google.rpc.BadRequest names fields as the service knows them; the caller wrote them in JSON. */
+function inCallersWords(detail: ErrorDetail, callersPath: (path: string) => string): ErrorDetail {
+  const { fieldViolations } = detail;
+  if (detail["@type"] !== BAD_REQUEST || !Array.isArray(fieldViolations)) return detail;
+  return { ...detail, fieldViolations: fieldViolations.map((one) => ({ ...one, field: callersPath(String(one.field)) })) };
 }
 
 function detailsOf(error: ServiceError, writers: Writers, log: FastifyBaseLogger): ErrorDetail[] {

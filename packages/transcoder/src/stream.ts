@@ -140,7 +140,6 @@ function streamBody(messages: Messages, format: StreamFormat, { heartbeatMs, ope
     destroy: (error, done) => {
       clearInterval(heart);
       open.delete(finish);
-      source.cancel();
       done(error);
     },
   });
