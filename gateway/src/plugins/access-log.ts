@@ -10,7 +10,9 @@ export const accessLog = fastifyPlugin(async (app) => {
       ms: Math.round(reply.elapsedTime),
       remoteAddress: request.ip,
     };
-    if (reply.statusCode >= 500) request.log.warn(line, "answered");
+    // A system that is not well says so by itself, and not each time that somebody asks.
+    const isHealth = line.path?.endsWith("/health");
+    if (reply.statusCode >= 500 && !isHealth) request.log.warn(line, "answered");
     else request.log.info(line, "answered");
   });
 });
