@@ -4,9 +4,9 @@ import type { Any } from "@chargemesh/contracts/google/protobuf/any";
 import { AppError } from "@chargemesh/kit/errors";
 import type { Call } from "@chargemesh/kit/grpc-server";
 import type { Logger } from "@chargemesh/kit/log";
-import { type CloudEvent, ensureStream, type Nats, streamOf } from "@chargemesh/kit/nats";
+import { type CloudEvent, type Nats, streamOf } from "@chargemesh/kit/nats";
 import { rest } from "@chargemesh/kit/rest";
-import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, NatsError, nanos } from "nats";
+import { AckPolicy, type Consumer, type ConsumerMessages, DeliverPolicy, type JsMsg, NatsError, nanos } from "nats";
 import { eventMessages } from "../events.ts";
 import type { RpcDeps } from "./deps.ts";
 
@@ -23,7 +23,7 @@ export const watchEvents = ({ nats, log }: RpcDeps) =>
     let last = await lastSequence(nats);
     while (!signal.aborted) {
       try {
-        for await (const message of messagesAfter(nats, last, signal)) {
+        for await (const message of messagesAfter(nats, last, signal, log)) {
           last = message.seq;
           const event = readEvent(message, log);
           if (event !== undefined) yield { event };
@@ -36,16 +36,15 @@ export const watchEvents = ({ nats, log }: RpcDeps) =>
     }
   };
 
-/** Where the stream ends now. */
+/** Where the stream ends now. One that nobody has made yet ends before its first event. */
 async function lastSequence(nats: Nats): Promise<number> {
   try {
-    await ensureStream(nats, stream);
-    const manager = await nats.connection().jetstreamManager();
+    const manager = await nats.connection().jetstreamManager({ checkAPI: false });
     return (await manager.streams.info(stream.name)).state.last_seq;
   } catch (cause) {
-    if (cause instanceof NatsError)
-      throw new AppError("unavailable", "NATS_UNAVAILABLE", "The message bus is not available. Try again.", { cause });
-    throw cause;
+    if (!(cause instanceof NatsError)) throw cause;
+    if (cause.api_error?.code === 404) return 0;
+    throw new AppError("unavailable", "NATS_UNAVAILABLE", "The message bus is not available. Try again.", { cause });
   }
 }
 
@@ -54,30 +53,39 @@ function isNatsAway(err: unknown): boolean {
 }
 
 /** What the stream holds after `sequence`, then what comes. Ends when one was lost on its way to us; whoever reads begins again after the last one. */
-async function* messagesAfter(nats: Nats, sequence: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
+async function* messagesAfter(nats: Nats, sequence: number, signal: AbortSignal, log: Logger): AsyncGenerator<JsMsg> {
   const consumer = await consumerAfter(nats, sequence);
   let delivered = 0;
-  while (!signal.aborted) {
-    const batch = await consumer.fetch(FETCH);
-    const stop = () => batch.stop();
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
-    try {
-      for await (const message of batch) {
+  try {
+    while (!signal.aborted) {
+      for await (const message of fetched(await consumer.fetch(FETCH), signal)) {
         if (message.info.deliverySequence !== ++delivered) return;
         yield message;
       }
-    } finally {
-      signal.removeEventListener("abort", stop);
-      stop();
+      // What was on its way while the connection broke does not come again, and nothing need ever follow it to tell us.
+      if (!signal.aborted && (await consumer.info()).delivered.consumer_seq !== delivered) return;
     }
-    // What was on its way while the connection broke is not delivered again, and nothing after it need ever come to tell us.
-    if (!signal.aborted && (await consumer.info()).delivered.consumer_seq !== delivered) return;
+  } finally {
+    // NATS forgets it by itself, but later. What keeps us from saying so has made it forget already.
+    void consumer.delete().catch((err: unknown) => log.debug({ err }, "could not delete a consumer"));
+  }
+}
+
+/** The messages of one request, until it ends or `signal` says to stop. */
+async function* fetched(messages: ConsumerMessages, signal: AbortSignal): AsyncGenerator<JsMsg> {
+  const stop = (): void => messages.stop();
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    yield* messages;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
   }
 }
 
 async function consumerAfter(nats: Nats, sequence: number): Promise<Consumer> {
-  const manager = await nats.connection().jetstreamManager();
+  const manager = await nats.connection().jetstreamManager({ checkAPI: false });
   const { name } = await manager.consumers.add(stream.name, {
     ack_policy: AckPolicy.None,
     // By sequence, not "new": one that is made again after a loss must not leave out what came in between.
