@@ -9,6 +9,7 @@ INSTALLED := node_modules/.stamp
 OCPP := packages/ocpp/gen/.stamp
 MANIFESTS := package.json $(wildcard */package.json packages/*/package.json)
 # Derived from the protos and committed.
+DERIVE := $(wildcard tools/coverage.ts tools/openapi.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
 
 .PHONY: help up demo test lint format generate checkgenerate migrate clean reset
@@ -36,6 +37,7 @@ format: $(INSTALLED) ## Format and repair what can be repaired by rule
 
 generate: $(INSTALLED) $(OCPP) ## Rewrite everything that is derived from the protos and committed
 	buf generate
+	@set -e; for tool in $(DERIVE); do echo "node $$tool"; node "$$tool"; done
 
 checkgenerate: generate ## Fail if what is committed is not what `make generate` writes
 	@changed="$$(git status --porcelain -- $(DERIVED))"; \
