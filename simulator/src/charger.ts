@@ -70,11 +70,11 @@ export function makeCharger(options: ChargerOptions): Charger {
     opened: () => opened(charger),
     closed: (code, reason) => {
       emit(charger, { type: "disconnected", code, reason });
-      disconnected(charger);
+      disconnected(charger, true);
     },
     refused: (status, reason) => {
       emit(charger, { type: "refused", status, reason });
-      disconnected(charger);
+      disconnected(charger, false);
     },
     received: (call) => receive(charger, call),
     protocolError: (description) => emit(charger, { type: "protocolError", description }),
@@ -100,6 +100,7 @@ export function makeCharger(options: ChargerOptions): Charger {
     nextHeartbeat: undefined,
     nextBoot: undefined,
     nextDial: undefined,
+    connectTime: 0,
     failures: 0,
     restarting: false,
     heldDown: false,

@@ -23,20 +23,21 @@ export function connect(charger: Charger): void {
 
 /** The connection is open: what has started boots, what is booted goes on where it was. */
 export function opened(charger: Charger): void {
-  charger.failures = 0;
+  charger.connectTime = charger.time.now();
   emit(charger, { type: "connected" });
   if (charger.registration === "Accepted") goOn(charger);
   else if (charger.options.reconnect !== undefined || charger.restarting) boot(charger);
 }
 
 /** The connection is gone, or never was. */
-export function disconnected(charger: Charger): void {
+export function disconnected(charger: Charger, wasOpen: boolean): void {
   charger.nextHeartbeat?.();
   charger.nextHeartbeat = undefined;
   charger.nextBoot?.();
   charger.nextBoot = undefined;
   const { reconnect } = charger.options;
   if (reconnect === undefined || charger.closed || charger.heldDown) return;
+  if (wasOpen && charger.time.now() - charger.connectTime >= reconnect.maxMs) charger.failures = 0;
   const ms = Math.min(reconnect.maxMs, reconnect.minMs * 2 ** charger.failures);
   charger.failures = Math.min(charger.failures + 1, 30);
   charger.nextDial = charger.time.after(ms * (0.5 + charger.random() / 2), () => connect(charger));

@@ -10,7 +10,10 @@ export type ErrorCode = Request<"StatusNotification">["errorCode"];
 export type StopReason = NonNullable<Request<"StopTransaction">["reason"]>;
 export type Registration = Response<"BootNotification">["status"];
 
-/** How long to wait before another try to connect: doubled from `minMs` to `maxMs`, each time with half of it left to chance. */
+/**
+ * How long to wait before another try to connect: doubled from `minMs` to `maxMs`, each time with half of it left to chance. It begins
+ * anew after a connection that lasted for `maxMs`, so that one who is thrown out at once does not come back at once for ever.
+ */
 export interface Backoff {
   readonly minMs: number;
   readonly maxMs: number;
@@ -118,7 +121,9 @@ export interface Charger {
   nextHeartbeat: Cancel | undefined;
   nextBoot: Cancel | undefined;
   nextDial: Cancel | undefined;
-  /** How often in a row it failed to connect. */
+  /** When its connection was opened last, in ms since 1970. */
+  connectTime: number;
+  /** How often in a row a connection failed or was soon lost. */
   failures: number;
   /** Whether a Reset is under way, up to the accepted BootNotification after it. */
   restarting: boolean;

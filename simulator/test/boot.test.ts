@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { connectCharger, type SimulatedCharger } from "../src/charger.ts";
+import { connectCharger, type SimulatedCharger, switchOff } from "../src/charger.ts";
 import { chargerModels } from "../src/models.ts";
-import type { ChargerOptions } from "../src/state.ts";
+import type { Charger, ChargerEvent, ChargerOptions } from "../src/state.ts";
 import { type ManualTime, manualTime } from "./manual-time.ts";
 import { actionsOf, type ScriptedCsms, startCsms } from "./scripted-csms.ts";
 
@@ -42,32 +42,76 @@ describe("connecting", () => {
     await expect(connect()).rejects.toThrow(`CP-1 was refused: HTTP ${status}`);
   });
 
-  test("by itself it tries again, each time after a longer wait that is partly left to chance", async () => {
-    refusal = 503;
-    const waits: number[] = [];
-    const tries: (() => void)[] = [];
-    const after = (ms: number, run: () => void) => {
-      waits.push(ms);
-      return time.after(ms, run);
+  describe("by itself it tries again, each time after a longer wait that is partly left to chance", () => {
+    const caps = [1_000, 2_000, 4_000, 8_000, 8_000];
+    let waits: number[];
+    let options: ChargerOptions;
+    let state: Charger | undefined;
+    let told: (() => void) | undefined;
+
+    beforeEach(() => {
+      waits = [];
+      const after = (ms: number, run: () => void) => {
+        if (ms <= 8_000) waits.push(ms);
+        return time.after(ms, run);
+      };
+      const onEvent = (it: Charger, { type }: ChargerEvent) => {
+        state = it;
+        if (type === "refused" || type === "disconnected") told?.();
+      };
+      options = { url: csms.url, id: "CP-1", time: { ...time, after }, reconnect: { minMs: 1_000, maxMs: 8_000 }, onEvent };
+    });
+    afterEach(async () => {
+      if (state !== undefined) await switchOff(state);
+      expect(waits.length).toBe(caps.length);
+      for (const [i, cap] of caps.entries()) {
+        expect(waits[i]).toBeGreaterThanOrEqual(cap / 2);
+        expect(waits[i]).toBeLessThan(cap);
+      }
+      expect(new Set(waits).size).toBe(waits.length);
+    });
+
+    /** Waits until as many tries have failed as there are waits to be seen. */
+    const failures = async () => {
+      for (let i = 1; i < caps.length; i++) {
+        const failed = new Promise<void>((resolve) => {
+          told = resolve;
+        });
+        await time.advance(8_000);
+        await failed;
+      }
     };
-    const options = { time: { ...time, after }, reconnect: { minMs: 1_000, maxMs: 8_000 }, onEvent: () => tries.shift()?.() };
-    await expect(connect(options)).rejects.toThrow("503");
-    for (let i = 0; i < 5; i++) {
-      const refused = new Promise<void>((resolve) => tries.push(resolve));
+
+    test("when it is refused", async () => {
+      refusal = 503;
+      await expect(connectCharger(options)).rejects.toThrow("503");
+      await failures();
+      refusal = undefined;
+      const booted = csms.next("BootNotification");
       await time.advance(8_000);
-      await refused;
+      await booted;
+    });
+
+    test("when it is let in and thrown out", async () => {
+      csms.script.BootNotification = () => "cut";
+      const it = await connectCharger(options);
+      await it.next("disconnected");
+      await failures();
+    });
+  });
+
+  test("after a connection that has lasted it begins with a short wait again", async () => {
+    const it = await connect({ reconnect: { minMs: 1_000, maxMs: 8_000 } });
+    for (let i = 0; i < 4; i++) {
+      await it.idle();
+      await time.advance(8_000, () => it.idle());
+      const gone = it.next("disconnected");
+      csms.cut();
+      await gone;
+      const back = it.next("connected");
+      await time.advance(1_000);
+      await back;
     }
-    const caps = [1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
-    expect(waits.length).toBe(caps.length);
-    for (const [i, cap] of caps.entries()) {
-      expect(waits[i]).toBeGreaterThanOrEqual(cap / 2);
-      expect(waits[i]).toBeLessThan(cap);
-    }
-    expect(new Set(waits).size).toBe(waits.length);
-    refusal = undefined;
-    const booted = csms.next("BootNotification");
-    await time.advance(8_000);
-    await booted;
   });
 });
 
