@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
-import { on } from "node:events";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { type MailServer, startMailServer } from "./mail-server.ts";
-import { makeClock, makeSurroundings, type Surroundings, startReplica, type TestClock, until } from "./service.ts";
+import { makeClock, makeSurroundings, REQUEST_ID_OF_TESTS, type Surroundings, startReplica, type TestClock, until } from "./service.ts";
 
 // Nothing listens there: these tests need no bus.
 const NO_NATS = "nats://127.0.0.1:1";
@@ -42,28 +41,39 @@ async function startProcess() {
     env: { ...process.env, ...surroundings.vars, ...smtpUrl() },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  let log = "";
+  child.stdout.on("data", (text) => {
+    log += text;
+  });
   const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   cleaners.push(async () => {
     child.kill("SIGKILL");
     await exited;
   });
-  /** Waits until it says so in its log. */
-  const says = async (word: string): Promise<void> => {
-    for await (const [lines] of on(child.stdout, "data")) if (String(lines).includes(word)) return;
-  };
-  await says('"started"');
+  /** Waits for a line of its log. */
+  const says = (message: string): Promise<string> => until(async () => log.split("\n").find((line) => line.includes(`"msg":"${message}"`)));
+  await says("started");
   return { kill: (signal: NodeJS.Signals) => child.kill(signal), exited, says };
 }
 
-test("two replicas send each mail once", async () => {
-  const replicas = [await startOne(), await startOne()];
-  const addresses = Array.from({ length: 60 }, (_, i) => `user${i}@example.com`);
-  await Promise.all(addresses.map((to, i) => replicas[i % 2]?.create({ to })));
-  const { messages } = await until(async () => {
-    const found = await replicas[0]?.list({ state: "SENT", pageSize: 200 });
-    return found?.messages.length === 60 ? found : undefined;
+test("replicas send each mail once", async () => {
+  const replicas = await Promise.all([startOne(), startOne(), startOne()]);
+  const [first] = replicas;
+  const addresses = Array.from({ length: 150 }, (_, i) => `user${i}@example.com`);
+  // All are due at the same time, and all replicas are awake.
+  server.onRecipient = () => ({ code: 450, text: "4.2.0 later" });
+  await Promise.all(addresses.map((to, i) => replicas[i % replicas.length]?.create({ to })));
+  await until(async () => {
+    const { messages } = await first.list({ pageSize: 200 });
+    return messages.every(({ lastError }) => lastError !== "") || undefined;
   });
-  expect(messages.map(({ attempts }) => attempts)).toEqual(Array(60).fill(1));
+  server.onRecipient = () => undefined;
+  clock.advance(60_000);
+  const sent = await until(async () => {
+    const { messages } = await first.list({ state: "SENT", pageSize: 200 });
+    return messages.length === addresses.length ? messages : undefined;
+  });
+  expect(sent.map(({ attempts }) => attempts)).toEqual(addresses.map(() => 2));
   expect(server.mails.map(({ envelope }) => envelope[0]).sort()).toEqual(addresses.toSorted());
 });
 
@@ -115,8 +125,9 @@ test("a replica that is told to stop finishes the mail that it is sending", asyn
   const { kill, exited, says } = await startProcess();
   await handed;
   kill("SIGTERM");
-  await says('"stopping"');
+  await says("stopping");
   accept();
+  expect(await says("mail sent")).toContain(`"requestId":"${REQUEST_ID_OF_TESTS}"`);
   expect(await exited).toBe(0);
   const other = await startOne();
   expect(await other.get(id)).toMatchObject({ state: "SENT", attempts: 2 });

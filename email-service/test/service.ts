@@ -10,6 +10,7 @@ import {
 } from "@chargemesh/contracts/email/v1/message_service";
 import { BadRequest, ErrorInfo } from "@chargemesh/contracts/google/rpc/error_details";
 import { Status } from "@chargemesh/contracts/google/rpc/status";
+import { REQUEST_ID } from "@chargemesh/kit/grpc-client";
 import type { Role } from "@chargemesh/kit/identity";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
@@ -100,6 +101,9 @@ type Method<Req, Res> = (
 /** By whom a test calls; nobody shows no token. */
 export type Caller = Role | "NOBODY";
 
+/** What follows every call of a test through the logs. */
+export const REQUEST_ID_OF_TESTS = "request-of-a-test";
+
 /** Starts a replica, and has its rpcs called by somebody with a role. */
 export async function startReplica(
   { vars, keys }: Surroundings,
@@ -111,6 +115,7 @@ export async function startReplica(
   const client = new MessageServiceClient(grpcAddress, credentials.createInsecure());
   const call = async <Req, Res>(method: Method<Req, Res>, request: Req, role: Caller): Promise<Res> => {
     const metadata = new Metadata();
+    metadata.set(REQUEST_ID, REQUEST_ID_OF_TESTS);
     if (role !== "NOBODY") metadata.set("authorization", `Bearer ${await keys.token(role)}`);
     return new Promise((resolve, reject) => {
       method.call(client, request, metadata, { deadline: Date.now() + 10_000 }, (err, response) =>
