@@ -32,9 +32,6 @@ const CALLS_AT_ONCE = 8;
  */
 export async function prepareDemo({ gatewayUrl, ocppUrl, adminUsername, adminPassword, chargers: count }: Config): Promise<Demo> {
   const admin = await signIn(gatewayUrl, adminUsername, adminPassword);
-  const put = (path: string, id: string, body: object, name: string): Promise<void> =>
-    createOrUpdate(`${gatewayUrl}${path}`, id, { [name]: id }, body, admin.accessToken);
-
   const users = await eachOf(DRIVERS, (name) => signUp(gatewayUrl, `${name}@example.com`));
   const chargers = Array.from({ length: count }, (_, i): Member & { password: string; model: ChargerModel } => ({
     url: ocppUrl,
@@ -49,10 +46,13 @@ export async function prepareDemo({ gatewayUrl, ocppUrl, adminUsername, adminPas
     idToken: `DEMO-${DRIVERS[i % DRIVERS.length]?.toUpperCase()}-${Math.floor(i / DRIVERS.length) + 1}`,
     userId: users[i % DRIVERS.length],
   }));
-  await eachOf(tokens, ({ idToken, userId }) => put("/ocpp/idTokens", idToken, { userId, status: "ACCEPTED" }, "idToken"));
+  // What somebody has changed since (a blocked token, a charger out of service) stays changed.
+  await eachOf(tokens, ({ idToken, userId }) =>
+    createOrUpdate(`${gatewayUrl}/ocpp/idTokens`, idToken, { idToken }, { userId }, admin.accessToken),
+  );
   await eachOf(chargers, ({ id, password, model }) => {
-    const body = { password, displayName: `Demo: ${model.vendor} ${model.model}`, registration: "ACCEPTED", availability: "AVAILABLE" };
-    return put("/ocpp/chargers", id, body, "id");
+    const displayName = `Demo: ${model.vendor} ${model.model}`;
+    return createOrUpdate(`${gatewayUrl}/ocpp/chargers`, id, { id, displayName }, { password }, admin.accessToken);
   });
   const guest = { url: ocppUrl, id: UNREGISTERED, configuration: CONFIGURATION };
   return { chargers: [...chargers, guest], tokens: tokens.map(({ idToken }) => idToken) };
@@ -70,9 +70,10 @@ async function signUp(gatewayUrl: string, username: string): Promise<string> {
   return userOf(expectOk(`sign up ${username}`, answer)).id;
 }
 
-async function createOrUpdate(url: string, id: string, key: object, body: object, accessToken: string): Promise<void> {
-  const made = await call(url, "POST", { ...key, ...body }, accessToken);
-  const answer = made.status === 409 ? await call(`${url}/${encodeURIComponent(id)}`, "PATCH", body, accessToken) : made;
+/** Creates `first` and `always`; if there is one, writes only the latter over it. */
+async function createOrUpdate(url: string, id: string, first: object, always: object, accessToken: string): Promise<void> {
+  const made = await call(url, "POST", { ...first, ...always }, accessToken);
+  const answer = made.status === 409 ? await call(`${url}/${encodeURIComponent(id)}`, "PATCH", always, accessToken) : made;
   expectOk(`write ${url}/${id}`, answer);
 }
 
