@@ -90,8 +90,8 @@ export async function deleteIdToken(db: Db, idToken: string): Promise<boolean> {
   return (await db.deleteFrom("id_token").where("folded", "=", folded(idToken)).executeTakeFirst()).numDeletedRows > 0n;
 }
 
-/** All that decides whether an id token may charge. Undefined if nobody registered it. */
-export async function authorizationFacts(db: Db, idToken: string) {
+/** All that decides whether an id token may charge; what charges on the connector `except` does not count as use. Undefined if nobody registered it. */
+export async function authorizationFacts(db: Db, idToken: string, except?: { chargerId: string; connectorId: number }) {
   const { rows } = await sql<{
     status: IdTokenStatus;
     expiry_time: Date | null;
@@ -102,7 +102,8 @@ export async function authorizationFacts(db: Db, idToken: string) {
     in_use: boolean;
   }>`
     select own.status, own.expiry_time, own.parent_id_token, own.user_id, parent.status as parent_status, parent.expiry_time as parent_expiry_time,
-      exists (select from transaction where lower(transaction.id_token) = own.folded and state = 'ACTIVE') as in_use
+      exists (select from transaction where lower(transaction.id_token) = own.folded and state = 'ACTIVE'
+        and (charger_id, connector_id) is distinct from (${except?.chargerId ?? null}::text, ${except?.connectorId ?? null}::integer)) as in_use
     from id_token own left join id_token parent on parent.folded = lower(own.parent_id_token) and own.parent_id_token <> ''
     where own.folded = ${folded(idToken)}`.execute(db);
   return rows[0];

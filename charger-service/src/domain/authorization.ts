@@ -15,10 +15,17 @@ export interface Authorization {
 
 /**
  * Whether an id token may charge: it is known, neither it nor its parent is blocked or expired and, for a start, it charges nowhere else.
- * CONCURRENT_TX is only for starts: OCPP 1.6 §7.2 has it "only relevant for a StartTransaction.req".
+ * CONCURRENT_TX is only for starts: OCPP 1.6 §7.2 has it "only relevant for a StartTransaction.req". `place` is where the start was:
+ * whatever else charges there has ended, even if nobody said so.
  */
-export async function authorize(db: Db, idToken: string, purpose: "authorize" | "start", now: Date): Promise<Authorization> {
-  const facts = await authorizationFacts(db, idToken);
+export async function authorize(
+  db: Db,
+  idToken: string,
+  purpose: "authorize" | "start",
+  now: Date,
+  place?: { chargerId: string; connectorId: number },
+): Promise<Authorization> {
+  const facts = await authorizationFacts(db, idToken, place);
   if (facts === undefined) return { status: "INVALID", userId: undefined, expiryTime: undefined, parentIdToken: "" };
   const isOver = (time: Date | null): boolean => time !== null && time <= now;
   const status = (): AuthorizationStatus => {

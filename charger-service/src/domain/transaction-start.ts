@@ -32,7 +32,7 @@ export function isClockUnset(time: Date): boolean {
  */
 export function startTransaction(db: Db, report: StartReport, now: Date): Promise<{ transactionId: number; authorization: Authorization }> {
   return transact(db, async (tx) => {
-    const authorization = await authorize(tx, report.idToken, "start", now);
+    const authorization = await authorize(tx, report.idToken, "start", now, report);
     const unset = isClockUnset(report.startTime);
     const bootCount = unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0;
     const started = await insertTransaction(tx, toRow(report, authorization, bootCount, now));
