@@ -9,7 +9,7 @@ import { beginCommand, type Commander, dropCommand, finishCommand, type NewComma
 import type { Connection } from "./connection.ts";
 import { type Dialect, dialectOf, oldestDialect } from "./dialects.ts";
 import type { Outcome } from "./outgoing.ts";
-import type { Registry } from "./registry.ts";
+import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 import type { Errand, Replicas } from "./replicas.ts";
 
 const OFFLINE: CommandEnd = { state: "EXPIRED", errorCode: "CHARGER_OFFLINE", errorDescription: "The charger is not connected." };
@@ -46,7 +46,7 @@ export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunn
       const connection = registry.get(errand.chargerId);
       if (connection === undefined || (errand.epoch !== undefined && errand.epoch !== connection.epoch)) return false;
       if (errand.kind === "run") return send(connection, errand.commandId);
-      connection.close(1000, errand.reason);
+      connection.close(errand.reason === "SUPERSEDED" ? SUPERSEDED_CODE : 1000, errand.reason);
       return true;
     },
     async sendWaiting(connection) {
