@@ -96,7 +96,8 @@ export function toTransaction(row: TransactionRow): Transaction {
 function energyOf(row: TransactionRow): number {
   const end = row.meter_stop_wh ?? row.meter_last_wh;
   if (row.meter_start_wh === null || end === null) return 0;
-  return Math.max(0, end - row.meter_start_wh);
+  const energy = end - row.meter_start_wh;
+  return Number.isFinite(energy) ? Math.max(0, energy) : 0;
 }
 
 export function toMeterValue(row: MeterValueRow): MeterValue {

@@ -37,7 +37,10 @@ export function transactionById(db: Db, id: number, userId?: string): Promise<Tr
   return query.executeTakeFirst();
 }
 
-/** The charger's own transaction of this id, held until the database transaction ends. */
+/**
+ * The charger's own transaction of this id, held until the database transaction ends. A stop without a start is none: the charger was
+ * never told its id.
+ */
 export async function lockTransaction(tx: Db, chargerId: string, id: number): Promise<TransactionRow | undefined> {
   if (!Number.isInteger(id) || id < 1 || id > TRANSACTION_ID_MAX) return undefined;
   return tx
@@ -45,6 +48,7 @@ export async function lockTransaction(tx: Db, chargerId: string, id: number): Pr
     .select(columns)
     .where("id", "=", id)
     .where("charger_id", "=", chargerId)
+    .where("reported_id", "is", null)
     .forUpdate()
     .executeTakeFirst();
 }
@@ -168,7 +172,7 @@ export function flagTransaction(tx: Db, id: number, flag: TransactionFlag): Prom
     .executeTakeFirstOrThrow();
 }
 
-/** Keeps the newest reading of an active transaction. Undefined if it has stopped or has a newer one. */
+/** Keeps the newest reading of a transaction whose stop has not come. Undefined if it has, or if there is a newer one. */
 export function recordReading(
   tx: Db,
   id: number,
@@ -176,14 +180,16 @@ export function recordReading(
 ): Promise<TransactionRow | undefined> {
   return tx
     .updateTable("transaction")
-    .set({
+    .set((eb) => ({
       meter_last_time: reading.time,
       update_time: sql<Date>`now()`,
       ...(reading.energyWh === undefined ? {} : { meter_last_wh: reading.energyWh }),
-      ...(reading.powerW === undefined ? {} : { power_w: reading.powerW }),
-    })
+      ...(reading.powerW === undefined ? {} : { power_w: eb.case().when("state", "=", "ACTIVE").then(reading.powerW).end() }),
+      // One that we concluded had stopped went on until then.
+      stop_time: eb.case().when("state", "=", "STOPPED").then(sql<Date>`${reading.time}::timestamptz`).end(),
+    }))
     .where("id", "=", id)
-    .where("state", "=", "ACTIVE")
+    .where("meter_stop_wh", "is", null)
     .where((eb) => eb.or([eb("meter_last_time", "is", null), eb("meter_last_time", "<=", reading.time)]))
     .returning(columns)
     .executeTakeFirst();

@@ -23,9 +23,11 @@ export function recordReadings(db: Db, place: MeterPlace, transactionId: number 
   return transact(db, async (tx) => {
     const transaction = transactionId === undefined ? undefined : await lockTransaction(tx, place.chargerId, transactionId);
     const added = await keepReadings(tx, place, transaction?.id ?? 0, readings);
-    const last = latest(readings);
+    const inOrder = readings.toSorted((a, b) => a.time.getTime() - b.time.getTime());
+    const last = inOrder.at(-1);
     if (transaction === undefined || added === 0 || last === undefined) return;
-    const updated = await recordReading(tx, transaction.id, { time: last.time, energyWh: energyWh(last), powerW: powerW(last) });
+    const newest = (of: (reading: Reading) => number | undefined) => inOrder.map(of).findLast((value) => value !== undefined);
+    const updated = await recordReading(tx, transaction.id, { time: last.time, energyWh: newest(energyWh), powerW: newest(powerW) });
     if (updated !== undefined) await transactionUpdated(tx, updated);
   });
 }
@@ -47,10 +49,6 @@ export function keepReadings(tx: Db, place: MeterPlace, transactionId: number, r
   return insertMeterValues(tx, rows);
 }
 
-function latest(readings: readonly Reading[]): Reading | undefined {
-  return readings.reduce<Reading | undefined>((best, one) => (best === undefined || one.time >= best.time ? one : best), undefined);
-}
-
 /** The imported energy register of a reading, in Wh. Undefined if it has none. */
 function energyWh(reading: Reading): number | undefined {
   return total(reading, "Energy.Active.Import.Register", { Wh: 1, kWh: 1000 });
@@ -61,16 +59,18 @@ function powerW(reading: Reading): number | undefined {
   return total(reading, "Power.Active.Import", { W: 1, kW: 1000 });
 }
 
-/** A measurand at the outlet: the value over all phases, else the sum of those of single phases to neutral. */
+/** What OCPP calls a decimal number. */
+const DECIMAL = /^\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*$/;
+
+/** A measurand at the outlet: the value over all phases, else the sum of those of single phases, else of those to neutral. To the thousandth. */
 function total({ sampledValues }: Reading, measurand: string, units: Record<string, number>): number | undefined {
   const values = sampledValues.flatMap((one) => {
-    const factor = units[one.unit];
-    const value = one.format === "Raw" && one.value.trim() !== "" ? Number(one.value) : Number.NaN;
-    const fits = one.measurand === measurand && one.location === "Outlet" && factor !== undefined && Number.isFinite(value);
-    return fits ? [{ phase: one.phase, value: value * factor }] : [];
+    const fits = one.measurand === measurand && one.location === "Outlet" && one.format === "Raw" && DECIMAL.test(one.value);
+    const value = fits ? Number(one.value) * (units[one.unit] ?? Number.NaN) : Number.NaN;
+    return Number.isFinite(value) ? [{ phase: one.phase, value }] : [];
   });
-  const overall = values.find(({ phase }) => phase === "");
-  if (overall !== undefined) return overall.value;
-  const phases = values.filter(({ phase }) => /^L[123](-N)?$/.test(phase));
-  return phases.length === 0 ? undefined : phases.reduce((sum, { value }) => sum + value, 0);
+  const ofPhases = (phases: RegExp) => values.filter(({ phase }) => phases.test(phase));
+  const parts = [ofPhases(/^$/).slice(0, 1), ofPhases(/^L[123]$/), ofPhases(/^L[123]-N$/)].find(({ length }) => length > 0);
+  // 1.001 kWh are 1001 Wh, whatever a binary fraction makes of it.
+  return parts && Math.round(parts.reduce((sum, { value }) => sum + value, 0) * 1000) / 1000;
 }

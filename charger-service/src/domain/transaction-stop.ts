@@ -58,10 +58,17 @@ function stopFacts(report: StopReport) {
 
 function flagsAfter(transaction: TransactionRow, report: StopReport): TransactionFlag[] {
   const flags: TransactionFlag[] = transaction.flags.filter((flag) => flag !== "STOP_MISSING");
-  if (transaction.meter_start_wh !== null && report.meterStopWh < transaction.meter_start_wh) flags.push("METER_WENT_BACKWARDS");
+  // Readings may have a fraction that the stop has not.
+  const before = Math.max(transaction.meter_start_wh ?? report.meterStopWh, Math.floor(transaction.meter_last_wh ?? report.meterStopWh));
+  if (report.meterStopWh < before) flags.push("METER_WENT_BACKWARDS");
   if (transaction.start_time !== null && report.stopTime < transaction.start_time) flags.push("STOP_BEFORE_START");
   if (isClockUnset(report.stopTime) && !flags.includes("CLOCK_UNSET")) flags.push("CLOCK_UNSET");
   return flags;
+}
+
+/** Chargers make numbers up that no column holds; those share the largest, and what else the stops say tells them apart. */
+function toStorable(transactionId: number): number {
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(transactionId, Number.MAX_SAFE_INTEGER));
 }
 
 async function keepOrphan(tx: Db, report: StopReport): Promise<void> {
@@ -78,7 +85,7 @@ async function keepOrphan(tx: Db, report: StopReport): Promise<void> {
     ...stopFacts(report),
     flags: unset ? ["NO_START", "CLOCK_UNSET"] : ["NO_START"],
     boot_count: unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0,
-    reported_id: report.transactionId,
+    reported_id: toStorable(report.transactionId),
   });
   if (orphan === undefined) return;
   await keepReadings(tx, { chargerId: report.chargerId, evseId: 0, connectorId: 0 }, orphan.id, report.readings);

@@ -1,16 +1,12 @@
-import { problem } from "@chargemesh/ocpp/call-error";
 import { toDate } from "@chargemesh/ocpp/date-time";
 import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import { stopTransaction as stop } from "../../domain/transaction-stop.ts";
-import { type Charger, Refused } from "../dispatch.ts";
+import type { Charger } from "../dispatch.ts";
 import { toIdTagInfo } from "./id-tag-info.ts";
 import { toReadings } from "./readings.ts";
 
 /** A transaction has stopped (OCPP 1.6 §4.10). It cannot be prevented any more, so whatever comes is kept. */
 export async function stopTransaction(charger: Charger, request: Req<V16, "StopTransaction">): Promise<Res<V16, "StopTransaction">> {
-  if (!Number.isSafeInteger(request.transactionId)) {
-    throw new Refused(problem("PropertyConstraintViolation", ".transactionId is no number that we could have given"));
-  }
   const report = {
     chargerId: charger.id,
     transactionId: request.transactionId,
