@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
@@ -63,11 +64,15 @@ test("a server that was left behind on the same data is ended first", async () =
   expect(await query(next.url, "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
-test("a pid file that names another process is no reason not to start", async () => {
+test("a pid file that names another process of the same user is no reason not to start", async () => {
   const options = usedOptions();
-  writeFileSync(join(options.dataDir, "postmaster.pid"), `${process.pid}\n${options.dataDir}\n`);
+  const { uid, gid } = statSync(options.dataDir);
+  const other = spawn("sleep", ["600"], { uid, gid });
+  onTestFinished(() => void other.kill());
+  writeFileSync(join(options.dataDir, "postmaster.pid"), `${other.pid}\n${options.dataDir}\n`);
   const server = await start(options);
   expect(await query(server.url, "select 1 as one")).toEqual([{ one: 1 }]);
+  expect(other.exitCode).toBeNull();
 });
 
 test("only the password lets in, and only on loopback", async () => {
