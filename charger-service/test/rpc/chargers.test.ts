@@ -1,20 +1,22 @@
 import { Charger } from "@chargemesh/contracts/charger/v1/charger";
 import { Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { asService, call, freshPlace, given, type Place, refusal, type Service, startService } from "../service.ts";
+import { eventually } from "../../../test/rest.ts";
+import { openSite, type Site } from "../ocpp/site.ts";
+import { asService, call, given, type Place, refusal, type Service } from "../service.ts";
 
+let site: Site;
 let place: Place;
 let service: Service;
 let operator: Metadata;
 
 beforeAll(async () => {
-  place = await freshPlace();
-  service = await startService(place);
+  site = await openSite();
+  ({ place, service } = site);
   operator = place.as("OPERATOR");
 });
 afterAll(async () => {
-  await service?.stop();
-  await place?.leave();
+  await site?.leave();
 });
 
 type Fields = Partial<Charger>;
@@ -251,4 +253,23 @@ test("a deleted charger is gone and its identity free", async () => {
   expect(await knock("CP-delete", password)).toBe("UNKNOWN_CHARGER");
   expect(await create({ id: "CP-delete" })).toMatchObject({ displayName: "", availability: "AVAILABLE", etag: "1" });
   expect(await commandsOf("CP-delete")).toEqual([]);
+});
+
+test("where something charges nothing is deleted, and made unavailable it stops first", async () => {
+  await site.addIdToken("judy");
+  const busy = await site.join("busy", { react: (action) => ({ status: action === "ChangeAvailability" ? "Scheduled" : "Accepted" }) });
+  const timestamp = new Date().toISOString();
+  const { transactionId } = await busy.result("StartTransaction", { connectorId: 1, idTag: "judy", meterStart: 0, timestamp });
+  expect(await refusal(remove("busy"))).toEqual({ code: "FAILED_PRECONDITION", reason: "CHARGER_IN_USE", fields: [] });
+  await update({ id: "busy", availability: "UNAVAILABLE" }, ["availability"]);
+  await eventually(async () => (await commandsOf("busy")).every(({ state }) => state === "ACCEPTED"));
+  expect((await commandsOf("busy")).map(({ status }) => status)).toEqual(["Scheduled", "Accepted"]);
+  expect(busy.asked).toMatchObject([
+    { action: "RemoteStopTransaction", payload: { transactionId } },
+    { action: "ChangeAvailability", payload: { connectorId: 0, type: "Inoperative" } },
+  ]);
+  await busy.result("StopTransaction", { transactionId, meterStop: 5, timestamp: new Date().toISOString() });
+  await remove("busy");
+  expect(await busy.closed).toEqual({ code: 1000, reason: "DELETED" });
+  expect(await site.transaction(transactionId)).toMatchObject({ chargerId: "busy", state: "STOPPED", energyWh: 5 });
 });
