@@ -26,8 +26,8 @@ export class Refused extends Error {
 /** The handlers of a version, by action, after their requests have been checked. */
 export type Dispatch = Readonly<Record<string, (charger: Charger, request: object) => Promise<object>>>;
 
-/** Postgres has no place for it in a text, and no charger has a reason to send it. */
-const NUL = /\\u0000/;
+/** U+0000 in JSON: Postgres has no place for it in a text, and no charger has a reason to send it. After an escaped backslash it is none. */
+const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /**
  * Answers a CALL of a charger: the text of a CALLRESULT, or of a CALLERROR that says what is wrong with the CALL.

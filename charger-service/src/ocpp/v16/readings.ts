@@ -1,13 +1,13 @@
-import { toDate } from "@chargemesh/ocpp/date-time";
 import type { Req, V16 } from "@chargemesh/ocpp/version";
 import type { SampledValue } from "../../db/schema.ts";
 import type { Reading } from "../../domain/metering.ts";
+import { toTime } from "./time.ts";
 
 type MeterValue = Req<V16, "MeterValues">["meterValue"][number];
 
 /** Meter values with the defaults of OCPP 1.6 §7.43 filled in. */
 export function toReadings(meterValues: readonly MeterValue[]): Reading[] {
-  return meterValues.map(({ timestamp, sampledValue }) => ({ time: toDate(timestamp), sampledValues: sampledValue.map(toSampledValue) }));
+  return meterValues.map(({ timestamp, sampledValue }) => ({ time: toTime(timestamp), sampledValues: sampledValue.map(toSampledValue) }));
 }
 
 function toSampledValue(sample: MeterValue["sampledValue"][number]): SampledValue {

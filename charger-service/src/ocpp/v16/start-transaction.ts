@@ -1,9 +1,9 @@
-import { toDate } from "@chargemesh/ocpp/date-time";
 import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import { startTransaction as start } from "../../domain/transaction-start.ts";
 import type { Charger } from "../dispatch.ts";
 import { connectorPlace } from "./connector-place.ts";
 import { toIdTagInfo } from "./id-tag-info.ts";
+import { toTime } from "./time.ts";
 
 /** A transaction has started; it gets its id whatever the id tag is worth (OCPP 1.6 §4.8). */
 export async function startTransaction(charger: Charger, request: Req<V16, "StartTransaction">): Promise<Res<V16, "StartTransaction">> {
@@ -11,7 +11,7 @@ export async function startTransaction(charger: Charger, request: Req<V16, "Star
     chargerId: charger.id,
     ...connectorPlace(request.connectorId),
     idToken: request.idTag,
-    startTime: toDate(request.timestamp),
+    startTime: toTime(request.timestamp),
     meterStartWh: request.meterStart,
   };
   const { transactionId, authorization } = await start(charger.db, report, charger.now());

@@ -1,9 +1,9 @@
-import { toDate } from "@chargemesh/ocpp/date-time";
 import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import type { ConnectorStatus } from "../../db/schema.ts";
 import { changeConnectorStatus } from "../../domain/connector-status.ts";
 import type { Charger } from "../dispatch.ts";
 import { connectorPlace } from "./connector-place.ts";
+import { toTime } from "./time.ts";
 
 const statuses: Record<Req<V16, "StatusNotification">["status"], ConnectorStatus> = {
   Available: "AVAILABLE",
@@ -32,7 +32,7 @@ export async function statusNotification(
     info: request.info ?? "",
     vendor_id: request.vendorId ?? "",
     vendor_error_code: request.vendorErrorCode ?? "",
-    status_time: request.timestamp === undefined ? charger.now() : toDate(request.timestamp),
+    status_time: request.timestamp === undefined ? charger.now() : toTime(request.timestamp),
   });
   return {};
 }

@@ -1,16 +1,16 @@
-import { toDate } from "@chargemesh/ocpp/date-time";
 import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import { stopTransaction as stop } from "../../domain/transaction-stop.ts";
 import type { Charger } from "../dispatch.ts";
 import { toIdTagInfo } from "./id-tag-info.ts";
 import { toReadings } from "./readings.ts";
+import { toTime } from "./time.ts";
 
 /** A transaction has stopped (OCPP 1.6 §4.10). It cannot be prevented any more, so whatever comes is kept. */
 export async function stopTransaction(charger: Charger, request: Req<V16, "StopTransaction">): Promise<Res<V16, "StopTransaction">> {
   const report = {
     chargerId: charger.id,
     transactionId: request.transactionId,
-    stopTime: toDate(request.timestamp),
+    stopTime: toTime(request.timestamp),
     meterStopWh: request.meterStop,
     // "MAY only be omitted when the Reason is Local."
     reason: request.reason ?? "Local",
