@@ -111,7 +111,18 @@ function listen(webSocket: WebSocket, ears: Ears): void {
   });
   webSocket.on("pong", () => ears.alive());
   webSocket.on("ping", () => ears.alive());
-  webSocket.on("close", (code) => ears.closed(code === 1006 ? "CONNECTION_LOST" : "CLOSED_BY_CHARGER"));
+  let fault = "";
+  webSocket.on("error", (err) => {
+    fault = faultOf(err);
+  });
+  webSocket.on("close", (code) => ears.closed(fault || (code === 1006 ? "CONNECTION_LOST" : "CLOSED_BY_CHARGER")));
   // It may have closed before anybody listened.
   if (webSocket.readyState === WebSocket.CLOSED) ears.closed("CONNECTION_LOST");
+}
+
+/** Why a socket had to be closed: what came over it was no WebSocket any more, or too much. Empty if it only broke. */
+function faultOf(err: Error): string {
+  const code = "code" in err ? String(err.code) : "";
+  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return "FRAME_TOO_LARGE";
+  return code.startsWith("WS_ERR_") ? "INVALID_FRAME" : "";
 }
