@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eventually } from "../../../test/rest.ts";
 import { type Service, startService } from "../service.ts";
 import { openSite, type Site } from "./site.ts";
 import type { Station } from "./station.ts";
@@ -55,7 +54,7 @@ async function charge(id: string, random: () => number): Promise<number> {
   const said: Message[] = [];
   const reconnect = async (): Promise<void> => {
     // What it takes over in a minute is limited, so it is gone before it comes back.
-    await eventually(async () => !(await site.charger(id)).connected);
+    await site.gone(id);
     station = await site.connect(id, {}, random() < 0.5 ? other : site.service);
   };
   const repeat = async (of: Station, message: Message): Promise<void> => {

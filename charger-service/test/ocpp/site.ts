@@ -41,6 +41,8 @@ export interface Site {
   transactions(chargerId: string): Promise<Transaction[]>;
   transaction(id: number): Promise<Transaction>;
   charger(id: string): Promise<Charger>;
+  /** Resolves when nobody holds this charger any more. */
+  gone(id: string): Promise<void>;
   connections(chargerId: string): Promise<Connection[]>;
   command(fields: Partial<CreateCommandRequest>, of?: Service): Promise<Command>;
   commandById(chargerId: string, id: string): Promise<Command>;
@@ -108,6 +110,9 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
     },
     async charger(id) {
       return given((await call(chargers, chargers.getCharger, { id }, operator)).charger);
+    },
+    async gone(id) {
+      await eventually(async () => !(await site.charger(id)).connected);
     },
     async connections(chargerId) {
       const request = { chargerId, state: "STATE_UNSPECIFIED", pageSize: 0, pageToken: "" } as const;
