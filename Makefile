@@ -12,7 +12,7 @@ MANIFESTS := package.json $(wildcard */package.json packages/*/package.json)
 DERIVE := $(wildcard tools/coverage.ts tools/openapi.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
 
-.PHONY: help up demo test lint format generate checkgenerate migrate clean reset
+.PHONY: help up demo charger test lint format generate checkgenerate migrate clean reset
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ up: $(INSTALLED) $(OCPP) ## Start everything here: Postgres, NATS, the services.
 
 demo: $(INSTALLED) $(OCPP) ## The same with simulated chargers that charge
 	@exec node tools/up.ts --demo
+
+charger: $(INSTALLED) $(OCPP) ## Connect one simulated charger: ID=CP-1 PASSWORD=…
+	@CHARGER_ID="$(ID)" CHARGER_PASSWORD="$(PASSWORD)" exec node simulator/src/single/main.ts
 
 test: $(INSTALLED) $(OCPP) ## Run every test, or those in ARGS=path, against throw-away servers
 	@exec vitest run $(ARGS)

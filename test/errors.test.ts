@@ -20,6 +20,7 @@ const sources = execFileSync("git", ["ls-files", "--cached", "--others", "--excl
 const ways = [
   /new AppError\(\s*[^,]+,\s*"([A-Z_]+)"/g,
   /\breason(?:\??: [^;\n]*?=)?: "([A-Z][A-Z_]+)"/g,
+  /\brefused\(\s*"([A-Z_]+)"/g,
   /\berrorCode: "([A-Z_]+)"/g,
   /error_code: "([A-Z_]+)"/g,
   /"(NO_COMMON_SUBPROTOCOL)"/g,

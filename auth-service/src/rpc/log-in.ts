@@ -5,8 +5,8 @@ import { insertSession, trimSessions } from "../db/session.ts";
 import { userByKey } from "../db/user.ts";
 import { openSession } from "../domain/session.ts";
 import { usernameKey } from "../domain/user.ts";
-import { toSignedInUser } from "../resources.ts";
 import type { Deps } from "./index.ts";
+import { toSignedInUser } from "./signed-in-user.ts";
 
 export const logIn =
   ({ db, passwords, sessions, clock }: Deps) =>

@@ -4,8 +4,8 @@ import { transact } from "@chargemesh/kit/postgres";
 import { insertSession } from "../db/session.ts";
 import { openSession } from "../domain/session.ts";
 import { createUser, newUser } from "../domain/user.ts";
-import { toSignedInUser } from "../resources.ts";
 import type { Deps } from "./index.ts";
+import { toSignedInUser } from "./signed-in-user.ts";
 
 export const signUp =
   ({ db, passwords, sessions, clock }: Deps) =>

@@ -60,9 +60,19 @@ async function userCaller(token: string, keys: KeySource): Promise<UserCaller> {
   return { kind: "user", userId: payload.sub, username: String(payload.username ?? ""), role, expireTime: payload.exp * 1000 };
 }
 
+type Resolver = ReturnType<typeof createLocalJWKSet>;
+/** Importing keys costs more than using them, so it is done once a set. */
+const resolvers = new WeakMap<JSONWebKeySet, Resolver>();
+
+function resolverOf(keys: JSONWebKeySet): Resolver {
+  const resolver = resolvers.get(keys) ?? createLocalJWKSet(keys);
+  resolvers.set(keys, resolver);
+  return resolver;
+}
+
 async function verifyWith(token: string, keys: JSONWebKeySet) {
   const options = { issuer: ISSUER, audience: AUDIENCE, algorithms: [TOKEN_ALGORITHM], requiredClaims: ["exp", "sub"] };
-  return (await jwtVerify(token, createLocalJWKSet(keys), options)).payload;
+  return (await jwtVerify(token, resolverOf(keys), options)).payload;
 }
 
 async function serviceCaller(token: string, meshKey: Uint8Array): Promise<Caller> {
