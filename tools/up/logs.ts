@@ -8,11 +8,14 @@ export type ServiceLog = {
   readonly file: string;
   /** Takes the streams of one run of the service. */
   take(stdout: Readable, stderr: Readable): void;
-  /** The newest trouble it spoke of; undefined if there was none. */
+  /** The newest trouble that its newest run spoke of; undefined if there was none. */
   trouble(): string | undefined;
 };
 
 const TROUBLE = new Set(["warn", "error", "fatal"]);
+/** Fields that the terminal has by other means, or that only the file needs. */
+const UNTOLD = new Set(["time", "service", "requestId"]);
+const CAUSE_LENGTH_MAX = 200;
 /** The same line again within this time says nothing new, in ms. */
 const REPEAT_MS = 10_000;
 
@@ -20,15 +23,17 @@ const REPEAT_MS = 10_000;
 export function openServiceLog(name: string, file: string, terminal: Terminal): ServiceLog {
   if (existsSync(file)) renameSync(file, `${file}.1`);
   const out = createWriteStream(file, { flags: "a", mode: 0o600 });
+  // A full disk takes the log, not the service.
+  out.on("error", (err) => terminal.warn(name, `its log cannot be written: ${err.message}`));
   const shownAt = new Map<string, number>();
   let trouble: string | undefined;
 
-  const show = (text: string): void => {
+  const show = (text: string, details = ""): void => {
     trouble = text;
     const now = Date.now();
     if (now - (shownAt.get(text) ?? 0) < REPEAT_MS) return;
     shownAt.set(text, now);
-    terminal.warn(name, text);
+    terminal.warn(name, `${text}${details}`);
   };
   const eachLine = (stream: Readable, see: (line: string) => void): void => {
     createInterface({ input: stream }).on("line", (line) => {
@@ -39,9 +44,10 @@ export function openServiceLog(name: string, file: string, terminal: Terminal): 
   return {
     file,
     take(stdout, stderr) {
+      trouble = undefined;
       eachLine(stdout, (line) => {
-        const text = troubleIn(line);
-        if (text !== undefined) show(text);
+        const said = troubleIn(line);
+        if (said !== undefined) show(said.text, said.details);
       });
       // What is no log line is a crash or a word of Node itself. Its stack is in the file.
       eachLine(stderr, (line) => {
@@ -52,14 +58,22 @@ export function openServiceLog(name: string, file: string, terminal: Terminal): 
   };
 }
 
-/** The message of a log line that is a warning or worse, with its cause; undefined for any other line. */
-function troubleIn(line: string): string | undefined {
+/** The message of a log line that is a warning or worse, with its cause, and its other fields; undefined for any other line. */
+function troubleIn(line: string): { text: string; details: string } | undefined {
   try {
-    const { level, msg, err } = JSON.parse(line) as { level?: string; msg?: string; err?: { message?: string } };
+    const { level, msg, err, ...rest } = JSON.parse(line) as { level?: string; msg?: string; err?: { message?: string } };
     if (level === undefined || !TROUBLE.has(level)) return undefined;
-    const cause = err?.message !== undefined && err.message !== msg ? `: ${err.message}` : "";
-    return `${level === "warn" ? "" : `${level}: `}${msg ?? "?"}${cause}`;
+    const cause = err?.message !== undefined && err.message !== msg ? `: ${shorten(err.message)}` : "";
+    const fields = Object.entries(rest).filter(([name, value]) => !UNTOLD.has(name) && typeof value !== "object");
+    return {
+      text: `${level === "warn" ? "" : `${level}: `}${msg ?? "?"}${cause}`,
+      details: fields.map(([name, value]) => ` ${name}=${value}`).join(""),
+    };
   } catch {
     return undefined;
   }
+}
+
+function shorten(text: string): string {
+  return text.length > CAUSE_LENGTH_MAX ? `${text.slice(0, CAUSE_LENGTH_MAX)}…` : text;
 }

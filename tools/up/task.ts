@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeExit, type Running } from "../servers/launch.ts";
+import { describeExit, type Exit, type Running } from "../servers/launch.ts";
 
 /** A process that shall run for as long as the system does. `R` is what is known of one that runs. */
 export type Task<R extends Running = Running> = {
@@ -49,14 +49,19 @@ export async function startTask<R extends Running>({ name, start, trouble, repor
     }
   };
 
+  /** One that was killed had no say in it; one that ended by itself may have told why. */
+  const explain = (exit: Exit): string => {
+    const said = exit.signal === null ? trouble?.() : undefined;
+    return `ended (${describeExit(exit)})${said === undefined ? "" : `: ${said}`}`;
+  };
+
   const watch = async (): Promise<string> => {
     for (let failures = 0; ; ) {
       const startedAt = performance.now();
-      const end = running === undefined ? "did not start" : `ended (${describeExit(await running.exited)})`;
+      const exit = await running?.exited;
       running = undefined;
       stopping.signal.throwIfAborted();
-      const said = trouble?.();
-      const why = said === undefined ? end : `${end}: ${said}`;
+      const why = exit === undefined ? "did not start" : explain(exit);
       if (!keep) return `${name} ${why}`;
       failures = performance.now() - startedAt > WELL_MS ? 1 : failures + 1;
       if (failures === FAILURES_MAX) return `${name} ${why}; it failed ${FAILURES_MAX} times in a row`;
