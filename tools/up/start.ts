@@ -115,6 +115,7 @@ function defaults({ settings, secrets, folders }: Plan): Settings {
     AUTH_GRPC_TARGET: reachable(settings, "AUTH_GRPC_ADDRESS"),
     CHARGER_GRPC_TARGET: reachable(settings, "CHARGER_GRPC_ADDRESS"),
     EMAIL_GRPC_TARGET: reachable(settings, "EMAIL_GRPC_ADDRESS"),
+    CHARGER_OCPP_TARGET: reachable(settings, "CHARGER_OCPP_ADDRESS"),
   };
 }
 

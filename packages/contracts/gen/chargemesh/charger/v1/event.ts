@@ -17,7 +17,7 @@ export const protobufFileName = "chargemesh/charger/v1/event.proto";
 export interface Event {
   /** Unique for its source. */
   id: string;
-  /** Who says so: "/chargemesh/charger". */
+  /** Who says so: "charger-service". */
   source: string;
   /** The full name of the message in data, such as "chargemesh.charger.v1.TransactionStarted". */
   type: string;
