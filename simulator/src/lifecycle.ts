@@ -11,7 +11,7 @@ export type BootOutcome = Outcome<Response<"BootNotification">>;
 const BOOT_RETRY_SECONDS = 30;
 /** How long a soft reset waits until the CSMS has what it must know. */
 const DRAIN_MS = 5_000;
-export const RESTART_MS = 500;
+const RESTART_MS = 500;
 
 /** Opens the connection, now. */
 export function connect(charger: Charger): void {

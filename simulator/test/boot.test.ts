@@ -145,14 +145,21 @@ describe("BootNotification", () => {
     const it = await connect();
     expect(await it.boot()).toMatchObject({ response: { status } });
     it.fault(1, "GroundFailure");
-    await time.advance(19_000, () => it.idle());
+    expect(await it.plugIn(2, { idTag: "A" })).toMatchObject({ id: undefined });
+    await time.advance(19_000);
     expect(actionsOf(csms.calls)).toEqual(["BootNotification"]);
     csms.script.BootNotification = () => ({ status: "Accepted", currentTime: "2026-03-01T08:00:00Z", interval: 300 });
     const accepted = it.next("booted", (event) => event.status === "Accepted");
     await time.advance(1_000);
     await accepted;
     await it.idle();
-    expect(csms.calls.slice(2).map(({ payload }) => payload.status)).toEqual(["Available", "Faulted", "Available"]);
+    expect(csms.calls.slice(2).map(({ action, payload }) => payload.status ?? action)).toEqual([
+      "Available",
+      "Faulted",
+      "Charging",
+      "StartTransaction",
+      "MeterValues",
+    ]);
   });
 
   test("Pending: it does what it is triggered to, and starts nothing", async () => {

@@ -80,6 +80,20 @@ test.each(["StartTransaction", "StopTransaction"])("a %s whose answer was lost g
   expect(two?.id).not.toBe(one?.id);
 });
 
+test("a status whose answer was lost is told again", async () => {
+  csms.script.StatusNotification = () => "cut";
+  const lost = charger.next("disconnected");
+  charger.fault(2, "HighTemperature");
+  await lost;
+  csms.script.StatusNotification = () => ({});
+  await charger.reconnect();
+  await charger.idle();
+  expect(csms.calls.map(({ payload }) => [payload.connectorId, payload.errorCode])).toEqual([
+    [2, "HighTemperature"],
+    [2, "HighTemperature"],
+  ]);
+});
+
 test("refused messages are tried three times, each after a longer wait, and hold up those after them", async () => {
   csms.script.StartTransaction = () => "error:InternalError";
   const abandoned = charger.next("abandoned");

@@ -81,6 +81,9 @@ test("a session, from plug to plug", async () => {
     reason: "Local",
     timestamp: "2026-03-01T08:02:30.000Z",
   });
+  csms.forget();
+  await time.advance(120_000, () => charger.idle());
+  expect(csms.calls).toEqual([]);
 });
 
 describe("meter values", () => {
