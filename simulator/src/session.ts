@@ -143,7 +143,6 @@ export function endTransaction(charger: Charger, connector: Connector, reason: S
   connector.finished = true;
   if (connector.operativeNext !== undefined) connector.operative = connector.operativeNext;
   connector.operativeNext = undefined;
-  emit(charger, { type: "stopped", transaction });
   const payload = { transactionId: 0, meterStop, timestamp: new Date(time).toISOString(), reason, idTag };
   deliver(charger, {
     action: "StopTransaction",
@@ -152,6 +151,8 @@ export function endTransaction(charger: Charger, connector: Connector, reason: S
     attempts: 0,
   });
   refresh(charger, connector);
+  // Last, so that a listener may do something to the connector at once.
+  emit(charger, { type: "stopped", transaction });
 }
 
 /** Something breaks: what charges there ends. Part 0 is the whole charger. */

@@ -16,6 +16,7 @@ async function main(): Promise<void> {
     id,
     ...(password === "" ? {} : { password }),
     speed: SPEED,
+    configuration: { MeterValueSampleInterval: "5" },
     onEvent(state, event) {
       report(state, event);
       // The driver leaves, so that the next one can come.
