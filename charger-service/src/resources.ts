@@ -13,7 +13,7 @@ export function toCharger(row: ChargerRow, connectors: readonly ConnectorRow[]):
   return {
     id: row.id,
     displayName: row.display_name,
-    password: "",
+    password: undefined,
     registration: row.registration,
     availability: row.availability,
     connected: row.replica_id !== null,

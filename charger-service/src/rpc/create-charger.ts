@@ -11,7 +11,7 @@ export const createCharger =
   ({ db }: RpcDeps) =>
   async ({ charger }: CreateChargerRequest): Promise<CreateChargerResponse> => {
     if (charger === undefined) throw badRequest([{ field: "charger", description: "is required" }]);
-    const password = charger.password === "" ? makePassword() : charger.password;
+    const password = charger.password || makePassword();
     const row = await registerCharger(db, {
       id: charger.id,
       displayName: charger.displayName,

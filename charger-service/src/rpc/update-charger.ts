@@ -42,7 +42,7 @@ function changeOf(charger: Charger, mask: ReadonlySet<(typeof fields)[number]>):
   if (mask.has("registration")) change.registration = mustSay("charger.registration", charger.registration);
   if (mask.has("availability")) change.availability = mustSay("charger.availability", charger.availability);
   if (mask.has("password")) {
-    if (charger.password === "") throw badRequest([{ field: "charger.password", description: "is required" }]);
+    if (!charger.password) throw badRequest([{ field: "charger.password", description: "is required" }]);
     change.password_hash = hashPassword(charger.password);
   }
   return change;

@@ -38,6 +38,8 @@ export interface Site {
   connect(id: string, options?: StationOptions, to?: Service): Promise<Station>;
   /** Registers a charger, connects and boots it. */
   join(id: string, options?: StationOptions): Promise<Station>;
+  /** Forgets a charger over gRPC. */
+  remove(id: string): Promise<void>;
   transactions(chargerId: string): Promise<Transaction[]>;
   transaction(id: number): Promise<Transaction>;
   charger(id: string): Promise<Charger>;
@@ -84,7 +86,7 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
     },
     async register(id, fields = {}) {
       const { charger } = await call(chargers, chargers.createCharger, { charger: Charger.fromPartial({ id, ...fields }) }, operator);
-      const { password } = given(charger);
+      const { password = "" } = given(charger);
       passwords.set(id, password);
       return password;
     },
@@ -100,6 +102,9 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
       const station = await site.connect(id, options);
       await station.boot();
       return station;
+    },
+    async remove(id) {
+      await call(chargers, chargers.deleteCharger, { id }, operator);
     },
     async transactions(chargerId) {
       const request = ListTransactionsRequest.fromPartial({ chargerId, pageSize: 200 });

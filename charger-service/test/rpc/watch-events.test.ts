@@ -64,7 +64,7 @@ test("who watches sees what happens from now on, as the messages that the contra
   expect(events.map(({ type }) => type)).toEqual(types);
   expect(events.map(({ data }) => data?.typeUrl)).toEqual(types.map((type) => `type.googleapis.com/${type}`));
   const [first, second, third, last] = events.map(({ data }) => given(data).value);
-  expect(ChargerCreated.decode(given(first))).toEqual({ charger: { ...created, password: "" } });
+  expect(ChargerCreated.decode(given(first))).toEqual({ charger: { ...created, password: undefined } });
   expect(ChargerUpdated.decode(given(second)).charger).toMatchObject({ id: "W-1", availability: "UNAVAILABLE" });
   expect(CommandUpdated.decode(given(third)).command).toMatchObject({
     action: "ChangeAvailability",

@@ -17,8 +17,10 @@ export interface Charger {
   /** The OCPP identity: 1 to 48 of A-Z a-z 0-9 * _ = + | @ . - */
   id: string;
   displayName: string;
-  /** HTTP Basic password: given on create or made up, answered once, kept only as a hash. */
-  password: string;
+  /** HTTP Basic password: given on create or made up, answered once, kept only as a hash. Absent in every other answer. */
+  password?:
+    | string
+    | undefined;
   /** On create, unspecified means ACCEPTED. */
   registration: Charger_Registration;
   /** On create, unspecified means AVAILABLE. */
@@ -344,7 +346,7 @@ function createBaseCharger(): Charger {
   return {
     id: "",
     displayName: "",
-    password: "",
+    password: undefined,
     registration: Charger_Registration.REGISTRATION_UNSPECIFIED,
     availability: Charger_Availability.AVAILABILITY_UNSPECIFIED,
     connected: false,
@@ -373,7 +375,7 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     if (message.displayName !== "") {
       writer.uint32(18).string(message.displayName);
     }
-    if (message.password !== "") {
+    if (message.password !== undefined) {
       writer.uint32(26).string(message.password);
     }
     if (message.registration !== Charger_Registration.REGISTRATION_UNSPECIFIED) {
@@ -601,7 +603,7 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
         : isSet(object.display_name)
         ? globalThis.String(object.display_name)
         : "",
-      password: isSet(object.password) ? globalThis.String(object.password) : "",
+      password: isSet(object.password) ? globalThis.String(object.password) : undefined,
       registration: isSet(object.registration)
         ? charger_RegistrationFromJSON(object.registration)
         : Charger_Registration.REGISTRATION_UNSPECIFIED,
@@ -658,7 +660,7 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     if (message.displayName !== "") {
       obj.displayName = message.displayName;
     }
-    if (message.password !== "") {
+    if (message.password !== undefined) {
       obj.password = message.password;
     }
     if (message.registration !== Charger_Registration.REGISTRATION_UNSPECIFIED) {
@@ -716,7 +718,7 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     const message = createBaseCharger();
     message.id = object.id ?? "";
     message.displayName = object.displayName ?? "";
-    message.password = object.password ?? "";
+    message.password = object.password ?? undefined;
     message.registration = object.registration ?? Charger_Registration.REGISTRATION_UNSPECIFIED;
     message.availability = object.availability ?? Charger_Availability.AVAILABILITY_UNSPECIFIED;
     message.connected = object.connected ?? false;
