@@ -59,13 +59,16 @@ export function readTime(field: string, time: Date): Date {
 
 /** How long to wait for a charger where nothing is said, and at most, in s. */
 const WAIT = { ordinary: 10, max: 30 };
+/** How long it may take to put a command into the books, hand it over and, after the wait, read what became of it, in s. */
+const BOOKS_SECONDS = 0.25;
 
-/** How long to wait for a charger's answer, in s: never longer than our own caller waits. DEADLINE_EXCEEDED if that is too short to begin. */
+/** How long to wait for a charger's answer, in s: so that we answer before our own caller gives up. DEADLINE_EXCEEDED if it is too late to begin. */
 export function readWaitSeconds(asked: number, deadline: number): number {
   const now = Date.now();
   const inner = innerDeadline(deadline, now);
   if (inner === undefined) throw new AppError("deadlineExceeded", "DEADLINE_TOO_SHORT", "There is too little time left to begin.");
-  return Math.min(asked === 0 ? WAIT.ordinary : asked, WAIT.max, (inner - now) / 1000);
+  const left = Math.max(0, (inner - now) / 1000 - BOOKS_SECONDS);
+  return Math.min(asked === 0 ? WAIT.ordinary : asked, WAIT.max, left);
 }
 
 /** Who asks, for the books. */

@@ -101,7 +101,12 @@ test("a driver who says no id token starts with their own, which is made once", 
   const ada = randomUUID();
   const asAda = place.as("DRIVER", ada);
   expect(await idTokensOf(asAda)).toEqual([]);
-  const commands = await Promise.all([1, 2, 3, 4].map(() => start({}, asAda)));
+  // All find that there is none, and none can make one yet.
+  const table = await site.hold("lock table id_token in share row exclusive mode");
+  const starting = Promise.all([1, 2, 3, 4].map(() => start({}, asAda)));
+  await site.blocked(4);
+  await table.release();
+  const commands = await starting;
   const [own, ...others] = await idTokensOf(asAda);
   expect(others).toEqual([]);
   expect(own).toMatchObject({ idToken: expect.stringMatching(/^[A-Z0-9]{20}$/), type: "CENTRAL", status: "ACCEPTED", userId: ada });
