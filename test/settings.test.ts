@@ -12,7 +12,7 @@ const readers = { auth: readAuth, charger: readCharger, email: readEmail, gatewa
 const template = parseEnv(readFileSync(join(import.meta.dirname, "../.env.template"), "utf8"));
 
 /** Read by `make up`, `make migrate` or `make demo`, not by a service. */
-const ofTools = ["MIGRATE_DATABASE_URL", "SIMULATOR_CHARGERS"];
+const ofTools = ["MIGRATE_DATABASE_URL", "SIMULATOR_CHARGERS", "SIMULATOR_SPEED"];
 /** Made by `make up` where they are not set. */
 const made = {
   DATABASE_URL: "postgres://127.0.0.1/chargemesh",

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { ConnectionServiceClient } from "@chargemesh/contracts/charger/v1/connection_service";
+import { AppError } from "@chargemesh/kit/errors";
 import { callUnary, openClient } from "@chargemesh/kit/grpc-client";
 import { makeMeshIdentity } from "@chargemesh/kit/identity";
-import { errorBody, sendError } from "@chargemesh/transcoder/errors";
+import { errorBody, RestError, sendError } from "@chargemesh/transcoder/errors";
 import { codeOfHttp } from "@chargemesh/transcoder/http-status";
 import fastifyHttpProxy from "@fastify/http-proxy";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -66,12 +67,25 @@ export const ocppProxy = fastifyPlugin<Pick<Config, "upstreams" | "ocppTarget" |
     websocket: true,
     httpMethods: ["GET"],
     preHandler: (request, reply, done) => {
-      check(request, reply).then(() => reply.sent || done(), done);
+      check(request, reply).then(
+        () => reply.sent || done(),
+        (err: unknown) => done(asRestError(err)),
+      );
     },
     wsServerOptions: { autoPong: false, maxPayload: FRAME_BYTES_MAX, handleProtocols: (_offered, request) => chosen.get(request) || false },
     wsClientOptions,
   });
 });
+
+/** That charger-service cannot be asked is no bug of ours: the charger may come again. */
+function asRestError(err: unknown): Error {
+  const cause = err instanceof Error ? err : new Error(String(err));
+  if (!(err instanceof AppError)) return cause;
+  return new RestError(
+    { code: "UNAVAILABLE", reason: "UNAVAILABLE", message: "Chargers cannot be let in at the moment. Try again." },
+    { cause },
+  );
+}
 
 /** The last segment of the path, percent-decoded; what cannot be decoded stays as it is, and is no identity. */
 function identityOf(request: FastifyRequest): string {

@@ -11,23 +11,23 @@ async function main(): Promise<void> {
   if (id === "") throw new Error("say which charger: make charger ID=CP-1 PASSWORD=…");
   let charger: SimulatedCharger | undefined;
   const report = makeReport((line) => console.log(line), Date.now);
-  charger = await connectCharger({
+  const opened = connectCharger({
     url,
     id,
     ...(password === "" ? {} : { password }),
     speed: SPEED,
     configuration: { MeterValueSampleInterval: "5" },
+    // It also comes back from a Reset.
+    reconnect: { minMs: 1_000, maxMs: 10_000 },
     onEvent(state, event) {
       report(state, event);
       // The driver leaves, so that the next one can come.
       if (event.type === "stopped") charger?.unplug(event.transaction.connectorId);
     },
   });
-  await charger.boot();
+  charger = await opened;
   const stop = (): void => void charger.close().then(() => process.exit(0));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
-  await charger.next("disconnected");
-  process.exit(1);
 }
 
 main().catch((err: unknown) => {

@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import { RPCClient } from "ocpp-rpc";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RawData, WebSocket } from "ws";
+import { ADMIN, type Env, startEnv } from "../../test/env.ts";
+import { eventually, type Rest, signIn } from "../../test/rest.ts";
+
+// The OCPP door of the edge: what comes in at ws://…/ocpp/ws/{identity}, and what does not.
+
+let env: Env;
+let admin: Rest;
+beforeAll(async () => {
+  env = await startEnv({ OCPP_PING_SECONDS: "1" });
+  admin = await signIn(env.rest, ADMIN);
+});
+afterAll(() => env.stop());
+
+const register = async (id: string): Promise<string> => (await admin("POST", "/ocpp/chargers", { id })).body.password;
+const basic = (id: string, password: string) => ({ authorization: `Basic ${Buffer.from(`${id}:${password}`).toString("base64")}` });
+
+/** How a handshake that must not succeed is answered. */
+async function knock(path: string, headers: Record<string, string> = {}, protocols = ["ocpp1.6"]) {
+  const socket = new WebSocket(`${env.ocpp}/${path}`, protocols, { headers });
+  socket.on("error", () => undefined);
+  const [, response] = await once(socket, "unexpected-response");
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const { error } = JSON.parse(Buffer.concat(chunks).toString());
+  return { status: response.statusCode, reason: error.details[0].reason, challenge: response.headers["www-authenticate"] };
+}
+
+test.each([
+  ["an unknown charger", "NOBODY", {}, 404, "UNKNOWN_CHARGER"],
+  ["what is no identity", "no%20spaces", {}, 404, "INVALID_IDENTITY"],
+])("%s is refused before the upgrade, and the reason can be listed", async (_who, path, headers, status, reason) => {
+  expect(await knock(path, headers)).toMatchObject({ status, reason });
+  const { body } = await admin("GET", "/ocpp/connections?state=REFUSED");
+  expect(body.connections[0]).toMatchObject({ reason, state: "REFUSED", remoteAddress: "127.0.0.1", offeredProtocols: ["ocpp1.6"] });
+});
+
+test("a path that cannot be decoded is refused", async () => {
+  expect(await knock("%E0%A4%A")).toMatchObject({ status: 400, reason: "MALFORMED_URL" });
+});
+
+test("a password that is missing or wrong is asked for", async () => {
+  await register("CP-password");
+  const challenge = 'Basic realm="OCPP", charset="UTF-8"';
+  expect(await knock("CP-password")).toEqual({ status: 401, reason: "PASSWORD_MISSING", challenge });
+  expect(await knock("CP-password", basic("CP-password", "wrong"))).toEqual({ status: 401, reason: "WRONG_PASSWORD", challenge });
+});
+
+test("of several subprotocols the one that we speak is chosen, and an identity may be percent-encoded", async () => {
+  const id = "CP*1|a@b";
+  const headers = basic(id, await register(id));
+  const socket = new WebSocket(`${env.ocpp}/${encodeURIComponent(id)}`, ["ocpp2.1", "ocpp1.6", "soap"], { headers });
+  await once(socket, "open");
+  expect(socket.protocol).toBe("ocpp1.6");
+  socket.send('[2,"1","Heartbeat",{}]');
+  const [data] = (await once(socket, "message")) as [RawData];
+  expect(JSON.parse(data.toString())).toEqual([3, "1", { currentTime: expect.any(String) }]);
+  socket.close();
+});
+
+test("without a common subprotocol the handshake is completed and the connection closed", async () => {
+  const headers = basic("CP-protocol", await register("CP-protocol"));
+  const socket = new WebSocket(`${env.ocpp}/CP-protocol`, { headers });
+  const [code] = await once(socket, "close");
+  expect([socket.protocol, code]).toEqual(["", 1002]);
+  const { body } = await admin("GET", "/ocpp/connections?chargerId=CP-protocol");
+  expect(body.connections[0]).toMatchObject({ state: "REFUSED", reason: "NO_COMMON_SUBPROTOCOL" });
+});
+
+test("pings go all the way: a charger that does not answer them is dead, one that does is not", async () => {
+  const silent = new WebSocket(`${env.ocpp}/CP-silent`, ["ocpp1.6"], {
+    headers: basic("CP-silent", await register("CP-silent")),
+    autoPong: false,
+  });
+  const alive = new WebSocket(`${env.ocpp}/CP-alive`, ["ocpp1.6"], { headers: basic("CP-alive", await register("CP-alive")) });
+  await Promise.all([once(silent, "open"), once(alive, "open")]);
+  await once(silent, "close");
+  const connected = async (id: string): Promise<boolean> => (await admin("GET", `/ocpp/chargers/${id}`)).body.connected;
+  await eventually(async () => !(await connected("CP-silent")));
+  expect(await connected("CP-alive")).toBe(true);
+  // The charger's own ping is answered by charger-service.
+  alive.ping();
+  await once(alive, "pong");
+  alive.close();
+});
+
+test("the newest of two connections holds the charger", async () => {
+  const password = await register("CP-twice");
+  const options = { endpoint: env.ocpp, identity: "CP-twice", password, protocols: ["ocpp1.6"], reconnect: false };
+  const first = new RPCClient(options);
+  await first.connect();
+  const closed = new Promise<{ code: number }>((resolve) => first.on("close", resolve));
+  const second = new RPCClient(options);
+  await second.connect();
+  expect((await closed).code).toBe(1001);
+  expect(await second.call("Heartbeat", {})).toEqual({ currentTime: expect.any(String) });
+  const { body } = await admin("GET", "/ocpp/connections?chargerId=CP-twice");
+  expect(body.connections.map(({ state, reason }: { state: string; reason: string }) => [state, reason])).toEqual([
+    ["OPEN", ""],
+    ["CLOSED", "SUPERSEDED"],
+  ]);
+  await second.close();
+});
+
+test("who does not want a WebSocket is told so", async () => {
+  const response = await fetch(`${env.rest}/ocpp/ws/CP-1`);
+  expect([response.status, response.headers.get("upgrade"), (await response.json()) as { error: { status: string } }]).toEqual([
+    426,
+    "websocket",
+    "UPGRADE_REQUIRED",
+  ]);
+});
