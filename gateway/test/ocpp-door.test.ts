@@ -3,7 +3,7 @@ import { RPCClient } from "ocpp-rpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RawData, WebSocket } from "ws";
 import { ADMIN, type Env, startEnv } from "../../test/env.ts";
-import { eventually, type Rest, signIn } from "../../test/rest.ts";
+import { eventually, type Rest, restOf, signIn } from "../../test/rest.ts";
 
 // The OCPP door of the edge: what comes in at ws://…/ocpp/ws/{identity}, and what does not.
 
@@ -106,10 +106,6 @@ test("the newest of two connections holds the charger", async () => {
 });
 
 test("who does not want a WebSocket is told so", async () => {
-  const response = await fetch(`${env.rest}/ocpp/ws/CP-1`);
-  expect([response.status, response.headers.get("upgrade"), (await response.json()) as { error: { status: string } }]).toEqual([
-    426,
-    "websocket",
-    "UPGRADE_REQUIRED",
-  ]);
+  const { status, headers, body } = await restOf(env.rest)("GET", "/ocpp/ws/CP-1");
+  expect([status, headers.get("upgrade"), body.error.details[0].reason]).toEqual([426, "websocket", "UPGRADE_REQUIRED"]);
 });
