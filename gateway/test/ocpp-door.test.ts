@@ -10,7 +10,8 @@ import { eventually, type Rest, restOf, signIn } from "../../test/rest.ts";
 let env: Env;
 let admin: Rest;
 beforeAll(async () => {
-  env = await startEnv({ OCPP_PING_SECONDS: "1" });
+  // Long enough for a busy machine to answer in, short enough to wait for.
+  env = await startEnv({ OCPP_PING_SECONDS: "2" });
   admin = await signIn(env.rest, ADMIN);
 });
 afterAll(() => env.stop());
@@ -77,13 +78,14 @@ test("pings go all the way: a charger that does not answer them is dead, one tha
   });
   const alive = new WebSocket(`${env.ocpp}/CP-alive`, ["ocpp1.6"], { headers: basic("CP-alive", await register("CP-alive")) });
   await Promise.all([once(silent, "open"), once(alive, "open")]);
+  // The charger's own ping is answered by charger-service.
+  const pong = once(alive, "pong");
+  alive.ping();
+  await pong;
   await once(silent, "close");
   const connected = async (id: string): Promise<boolean> => (await admin("GET", `/ocpp/chargers/${id}`)).body.connected;
   await eventually(async () => !(await connected("CP-silent")));
   expect(await connected("CP-alive")).toBe(true);
-  // The charger's own ping is answered by charger-service.
-  alive.ping();
-  await once(alive, "pong");
   alive.close();
 });
 
