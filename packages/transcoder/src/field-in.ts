@@ -84,6 +84,7 @@ function refuseNull(input: JsonCursor, element: ElementIn): void {
 
 function listWriter(tag: number, packed: boolean, text: (text: string, out: WireOut) => boolean) {
   return (texts: readonly string[], out: WireOut): void => {
+    if (texts.length === 0) return;
     if (packed) out.uint32(tag);
     const at = packed ? out.begin() : 0;
     for (const value of texts) {

@@ -50,7 +50,7 @@ export function bindingsOf(rpc: Rpc, types: TypeRegistry, readers: Readers): Bin
   const response = types(rpc.responseType);
   if (request === undefined || response === undefined) throw refuse("its messages are not known");
   if (!isRule(rpc.rule)) throw refuse("google.api.http is not an HttpRule");
-  // proto-loader gives one additional binding as an object, and more of them as a list.
+  // One additional binding is read as an object, and more of them as a list.
   const added = [rpc.rule.additional_bindings ?? []].flat();
   return [rpc.rule, ...added].map((rule: unknown, index) => {
     if (!isRule(rule)) throw refuse("an additional binding is not an HttpRule");
@@ -103,8 +103,8 @@ function variableFields(variable: Variable, request: MessageIn, refuse: Refuse):
   const fields = locate(request, variable.fieldPath);
   if (fields === undefined) throw refuse(`{${variable.fieldPath}} is not a field of ${request.type.name}`);
   const leaf = fields.at(-1);
-  if (leaf?.field.shape !== "singular" || leaf.fromTexts === undefined) {
-    throw refuse(`{${variable.fieldPath}} is repeated, a map or a message, and has no form in a path`);
+  if (leaf?.fromTexts === undefined) {
+    throw refuse(`{${variable.fieldPath}} is a map or a message, and has no form in a path`);
   }
   return fields;
 }

@@ -94,11 +94,23 @@ function toSegment(text: string): Segment {
 }
 
 /** What a variable takes from the raw segments of a path, decoded. Throws a URIError if they are not percent-encoded UTF-8. */
-export function captured({ start, end, multi }: Variable, raw: readonly string[]): string {
-  if (!multi) return decodeSegment(raw[start] ?? "");
+export function captured(variable: Variable, raw: readonly string[]): string {
+  return decodePart(rawText(variable, raw), variable.multi);
+}
+
+/** The same for a repeated field: its elements stand between commas; a comma in one of them is written %2C. */
+export function capturedList(variable: Variable, raw: readonly string[]): string[] {
+  const text = rawText(variable, raw);
+  return text === "" ? [] : text.split(",").map((part) => decodePart(part, variable.multi));
+}
+
+function rawText({ start, end, multi }: Variable, raw: readonly string[]): string {
+  return multi ? raw.slice(start, end).join("/") : (raw[start] ?? "");
+}
+
+function decodePart(raw: string, multi: boolean): string {
+  if (!multi) return decodeSegment(raw);
   return raw
-    .slice(start, end)
-    .join("/")
     .split(/(%2[Ff])/)
     .map((part, index) => (index % 2 === 1 ? part : decodeSegment(part)))
     .join("");

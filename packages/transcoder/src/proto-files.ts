@@ -1,7 +1,6 @@
 import { existsSync, globSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join, relative } from "node:path";
-import { type AnyDefinition, loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import protobuf from "protobufjs";
 import type { TypeRegistry } from "./schema.ts";
 import { typeRegistry } from "./schema.ts";
@@ -27,31 +26,36 @@ export interface ProtoFiles {
   /** In the order of their declaration. */
   readonly rpcs: readonly Rpc[];
   readonly types: TypeRegistry;
+  /** Everything that was read, as protobufjs reflects it, comments and all. */
+  readonly root: protobuf.Root;
 }
 
 /** Where the text of google/api, google/rpc and google/type comes from when the given folders do not hold it. */
 const googleProtos = dirname(createRequire(import.meta.url).resolve("google-proto-files/package.json"));
 
+/** The option, as it is written inside and outside of packages that end in google. */
+const HTTP_OPTION = /^\(\.?google\.api\.http\)$/;
+
 /**
  * Reads every .proto file in `dirs`, each of which is a folder that imports start from. What lies in a folder `google` there is for
- * others to import and is not served. Throws if a file cannot be read or parsed.
- *
- * `@grpc/proto-loader` reads the services and their options. What it says of messages lacks `json_name`, so their fields come from
- * protobufjs, out of the same files.
+ * others to import and is not served, and neither is what is only imported. Throws if a file cannot be read or parsed.
  */
 export function readProtoFiles(dirs: readonly string[]): ProtoFiles {
-  const includeDirs = [...dirs, googleProtos];
   const files = dirs.flatMap((dir) => globSync("**/*.proto", { cwd: dir }).filter((file) => !/^google[\\/]/.test(file)));
   if (files.length === 0) throw new Error(`No .proto file in ${dirs.join(", ") || "no folder at all"}.`);
-  files.sort();
-  const root = readTypes([...files, "google/rpc/status.proto", "google/rpc/error_details.proto", "google/api/httpbody.proto"], includeDirs);
-  const rpcs = Object.entries(loadSync(files, { includeDirs, keepCase: true })).flatMap(([service, definition]) =>
-    isService(definition) ? rpcsOf(service, definition, root, dirs) : [],
+  const served = new Set([...new Set(files)].sort());
+  const root = readRoot(
+    [...served, "google/rpc/status.proto", "google/rpc/error_details.proto", "google/api/httpbody.proto"],
+    [...dirs, googleProtos],
   );
-  return { rpcs, types: typeRegistry(root) };
+  const rpcs = servicesIn(root).flatMap((service) => {
+    const file = shortest(service.filename ?? "", dirs);
+    return served.has(file) ? service.methodsArray.flatMap((method) => toRpc(method, service, file)) : [];
+  });
+  return { rpcs, types: typeRegistry(root), root };
 }
 
-function readTypes(files: readonly string[], includeDirs: readonly string[]): protobuf.Root {
+function readRoot(files: readonly string[], includeDirs: readonly string[]): protobuf.Root {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => {
     if (isAbsolute(target)) return target;
@@ -59,28 +63,44 @@ function readTypes(files: readonly string[], includeDirs: readonly string[]): pr
     if (dir === undefined) throw new Error(`${target} is imported, and is in none of ${includeDirs.join(", ")}.`);
     return join(dir, target);
   };
-  root.loadSync([...files], { keepCase: true });
+  root.loadSync([...files], { keepCase: true, alternateCommentMode: true });
   root.resolveAll();
   return root;
 }
 
-function isService(definition: AnyDefinition): definition is ServiceDefinition {
-  return !("format" in definition);
+/** All services, in the order of their declaration. */
+function servicesIn(namespace: protobuf.NamespaceBase): protobuf.Service[] {
+  return namespace.nestedArray.flatMap((nested) => {
+    if (nested instanceof protobuf.Service) return [nested];
+    return nested instanceof protobuf.Namespace ? servicesIn(nested) : [];
+  });
 }
 
-function rpcsOf(service: string, definition: ServiceDefinition, root: protobuf.Root, dirs: readonly string[]): Rpc[] {
-  const reflected = root.lookupService(service);
-  return Object.entries(definition).flatMap(([name, method]) => {
-    const rule: unknown = method.options && Object.entries(method.options).find(([option]) => option === "(google.api.http)")?.[1];
-    if (rule === undefined) return [];
-    const types = reflected.methods[name];
-    const requestType = types?.resolvedRequestType?.fullName.slice(1);
-    const responseType = types?.resolvedResponseType?.fullName.slice(1);
-    if (requestType === undefined || responseType === undefined) throw new Error(`${service}.${name}: its messages are not known.`);
-    const { path, requestStream, responseStream } = method;
-    const file = shortest(reflected.filename ?? "", dirs);
-    return [{ service, name, path, file, requestType, responseType, requestStream, responseStream, rule }];
-  });
+/** Nothing if the rpc has no `google.api.http` option. Throws if it has two. */
+function toRpc(method: protobuf.Method, service: protobuf.Service, file: string): Rpc[] {
+  const serviceName = service.fullName.slice(1);
+  const rules = (method.parsedOptions ?? []).flatMap((option: Readonly<Record<string, unknown>>) =>
+    Object.entries(option).flatMap(([name, value]) => (HTTP_OPTION.test(name) ? [value] : [])),
+  );
+  if (rules.length === 0) return [];
+  const refuse = (reason: string) => new Error(`${file}: ${serviceName}.${method.name}: ${reason}`);
+  if (rules.length > 1) throw refuse("google.api.http is given twice");
+  const requestType = method.resolvedRequestType?.fullName.slice(1);
+  const responseType = method.resolvedResponseType?.fullName.slice(1);
+  if (requestType === undefined || responseType === undefined) throw refuse("its messages are not known");
+  return [
+    {
+      service: serviceName,
+      name: method.name,
+      path: `/${serviceName}/${method.name}`,
+      file,
+      requestType,
+      responseType,
+      requestStream: method.requestStream === true,
+      responseStream: method.responseStream === true,
+      rule: rules[0],
+    },
+  ];
 }
 
 /** A file as its importers name it. */

@@ -2,7 +2,7 @@ import type { Binding } from "./http-rule.ts";
 import { invalid, JsonCursor, within } from "./json-cursor.ts";
 import { choose, type FieldIn, type MessageIn } from "./json-reader.ts";
 import { locate, newOverlay, type Overlay, setFromTexts, writeOverlay } from "./overlay.ts";
-import { captured } from "./path-template.ts";
+import { captured, capturedList } from "./path-template.ts";
 import { type Bound, setFromQuery } from "./query.ts";
 import { tagOf, WireOut, wire } from "./wire-out.ts";
 
@@ -41,7 +41,8 @@ export function requestEncoder(binding: Binding, ignoreUnknown: boolean): Reques
     const overlay = newOverlay(request);
     for (const [index, { variable, fields }] of variables.entries()) {
       try {
-        setFromTexts(overlay, fields, [captured(variable, parts.segments)]);
+        const isList = fields.at(-1)?.field.shape === "repeated";
+        setFromTexts(overlay, fields, isList ? capturedList(variable, parts.segments) : [captured(variable, parts.segments)]);
       } catch (error) {
         throw within(names[index] ?? "", error instanceof URIError ? invalid("is not percent-encoded UTF-8") : error);
       }

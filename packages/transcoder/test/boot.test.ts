@@ -27,7 +27,7 @@ function service(...rules: string[]): string {
     syntax = "proto3";
     package p.v1;
     import "google/api/annotations.proto";
-    message Ask { string id = 1; Ask inner = 2; repeated string list = 3; map<string, string> map = 4; int32 number = 5; }
+    message Ask { string id = 1; Ask inner = 2; repeated string list = 3; map<string, string> map = 4; int32 number = 5; repeated Ask inners = 6; }
     message Say { string text = 1; }
     service S { ${rpcs.join("\n")} }`;
 }
@@ -36,9 +36,9 @@ test.each([
   ['get: "books"', 'the path "books": must begin with /'],
   ['get: "/{nope}"', "{nope} is not a field of p.v1.Ask"],
   ['get: "/{inner.nope}"', "{inner.nope} is not a field of p.v1.Ask"],
-  ['get: "/{inner}"', "{inner} is repeated, a map or a message, and has no form in a path"],
-  ['get: "/{list}"', "{list} is repeated, a map or a message, and has no form in a path"],
-  ['get: "/{map}"', "{map} is repeated, a map or a message, and has no form in a path"],
+  ['get: "/{inner}"', "{inner} is a map or a message, and has no form in a path"],
+  ['get: "/{inners}"', "{inners} is a map or a message, and has no form in a path"],
+  ['get: "/{map}"', "{map} is a map or a message, and has no form in a path"],
   ['get: "/{id}/{id}"', 'the path "/{id}/{id}": id is bound twice'],
   ['get: "/**/a"', 'the path "/**/a": ** must be the last segment'],
   ['get: "/{id=**}/a"', 'the path "/{id=**}/a": ** must be the last segment'],
@@ -83,15 +83,29 @@ test.each([
   expect(routesOf([dir])).toHaveLength(2);
 });
 
-test("additional bindings are blocks: the list form is more than proto-loader reads, and it says where", () => {
-  const blocks = 'get: "/a" additional_bindings { get: "/b" } additional_bindings { post: "/c" body: "*" }';
-  expect(routesOf([protos({ "s.proto": service(blocks) })])).toEqual([
-    "GET /a -> p.v1.S/R0",
-    "GET /b -> p.v1.S/R0",
-    "POST /c -> p.v1.S/R0",
-  ]);
-  const list = 'get: "/a" additional_bindings: [{ get: "/b" }, { get: "/c" }]';
-  expect(() => routesOf([protos({ "s.proto": service(list) })])).toThrow(/s\.proto, line/);
+test.each([
+  ["blocks", 'get: "/a" additional_bindings { get: "/b" } additional_bindings { post: "/c" body: "*" }'],
+  ["a list", 'get: "/a" additional_bindings: [{ get: "/b" }, { post: "/c", body: "*" }]'],
+  ["a list of one and a block", 'get: "/a"; additional_bindings: [{ get: "/b" }]; additional_bindings: { post: "/c" body: "*" };'],
+])("additional bindings may be %s", (_, rule) => {
+  expect(routesOf([protos({ "s.proto": service(rule) })])).toEqual(["GET /a -> p.v1.S/R0", "GET /b -> p.v1.S/R0", "POST /c -> p.v1.S/R0"]);
+});
+
+test("an option may be written field by field, and with a leading dot", () => {
+  const text = service('get: "/a"', 'get: "/b"')
+    .replace('(google.api.http) = { get: "/a" }', '(google.api.http).put = "/c/{id}"; option (google.api.http).body = "inner"')
+    .replace("(google.api.http) =", "(.google.api.http) =");
+  expect(routesOf([protos({ "s.proto": text })])).toEqual(["PUT /c/{id} -> p.v1.S/R0", "GET /b -> p.v1.S/R1"]);
+});
+
+test("two options of one rpc stop the start", () => {
+  const text = service('get: "/a" }; option (google.api.http) = { get: "/b"');
+  expect(() => routesOf([protos({ "s.proto": text })])).toThrow("s.proto: p.v1.S.R0: google.api.http is given twice");
+});
+
+test("what is only imported is not served", () => {
+  const text = `${service('get: "/a"')}`.replace('import "google', 'import "google/longrunning/operations.proto"; import "google');
+  expect(routesOf([protos({ "s.proto": text })])).toEqual(["GET /a -> p.v1.S/R0"]);
 });
 
 test("a stream from the client stops the start", () => {
