@@ -9,7 +9,7 @@ INSTALLED := node_modules/.stamp
 OCPP := packages/ocpp/gen/.stamp
 MANIFESTS := package.json $(wildcard */package.json packages/*/package.json)
 # Derived from the protos and committed.
-DERIVE := $(wildcard tools/coverage.ts tools/openapi.ts tools/events.ts)
+DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
 
 .PHONY: help up demo charger test lint format generate checkgenerate migrate clean reset

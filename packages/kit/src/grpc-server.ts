@@ -1,8 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { protoDirs } from "@chargemesh/contracts/proto-dirs";
 import {
   type handleUnaryCall,
   Metadata,
@@ -12,8 +9,6 @@ import {
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
-import { ReflectionService } from "@grpc/reflection";
 import type { HealthImplementation } from "grpc-health-check";
 import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
@@ -22,6 +17,7 @@ import { type Caller, checkAccess, type Identify } from "./identity.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import { withoutDatabase } from "./postgres.ts";
+import { addReflection } from "./reflection.ts";
 import { withRequestId } from "./request-id.ts";
 import { loadProtos, type RpcRules, rulesOf } from "./rules.ts";
 
@@ -105,9 +101,7 @@ export async function serveGrpc(
     server.addService(definition as unknown as Parameters<Server["addService"]>[0], Object.fromEntries(entries));
   }
   health.addToServer(server);
-  const healthProtos = join(fileURLToPath(import.meta.resolve("grpc-health-check")), "../../../proto");
-  const reflected = loadSync([...protoFiles, "health/v1/health.proto"], { includeDirs: [...protoDirs, healthProtos], keepCase: true });
-  new ReflectionService(reflected).addToServer(server);
+  addReflection(server, [...serviceNames(registrations), "grpc.health.v1.Health"]);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (err, bound) => (err === null ? resolve(bound) : reject(err)));
   });
