@@ -1,0 +1,79 @@
+import type { Event } from "../gen/chargemesh/charger/v1.js";
+import { ApiError } from "./api-error.js";
+import type { Chargemesh } from "./client.js";
+
+export interface FollowOptions {
+  /** The cursor of the last event that was seen, to go on after it; without it, from now on. */
+  readonly after?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Failures that no second try mends. */
+const FINAL = ["CANCELLED", "INVALID_ARGUMENT", "NOT_FOUND", "OUT_OF_RANGE", "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED"];
+/** Pauses between tries double from the one to the other, in ms. */
+const RETRY_MS = 500;
+const RETRY_MS_MAX = 10_000;
+
+/**
+ * Follows everything that happens. Resolves when the stream is open, so that what is done after that is seen. A stream that is lost, or ends
+ * with its token, is opened again after the last event (`Last-Event-ID`), without an end; rejects where that is in vain, as for a driver.
+ */
+export async function followEvents(client: Chargemesh, options: FollowOptions = {}): Promise<AsyncGenerator<Event, void, undefined>> {
+  return follow(client, options, await open(client, options.after, options.signal));
+}
+
+async function* follow(
+  client: Chargemesh,
+  { after, signal }: FollowOptions,
+  first: AsyncIterable<Event>,
+): AsyncGenerator<Event, void, undefined> {
+  let cursor = after;
+  let pauseMs = RETRY_MS;
+  for (let stream: AsyncIterable<Event> | undefined = first; ; stream = undefined) {
+    try {
+      for await (const event of stream ?? (await open(client, cursor, signal))) {
+        pauseMs = RETRY_MS;
+        cursor = event.cursor;
+        yield event;
+      }
+    } catch (error) {
+      const { code, reason } = ApiError.from(error);
+      if (FINAL.includes(code) && reason !== "TOKEN_EXPIRED") throw error;
+    }
+    await pause(pauseMs, signal);
+    pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX);
+  }
+}
+
+/** Resolves when the service has taken the call, and rejects if it refuses. */
+async function open(client: Chargemesh, after: string | undefined, signal: AbortSignal | undefined): Promise<AsyncIterable<Event>> {
+  const { promise: opened, resolve: onHeader } = Promise.withResolvers<unknown>();
+  const headers = after === undefined ? {} : { "last-event-id": after };
+  const stream = client.events.watchEvents({}, { headers, onHeader, ...(signal !== undefined && { signal }) });
+  const iterator = stream[Symbol.asyncIterator]();
+  const first = iterator.next();
+  await Promise.race([opened, first]);
+  return (async function* () {
+    try {
+      for (let next = await first; next.done !== true; next = await iterator.next())
+        if (next.value.event !== undefined) yield next.value.event;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(ApiError.from(signal?.reason));
+    };
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
