@@ -1,21 +1,20 @@
-import { ConfigError, readEnv, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { protoDirs as builtIn } from "@chargemesh/contracts/proto-dirs";
+import { ConfigError, type Env, readEnv, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { targetOf } from "@chargemesh/transcoder/replicas";
 
 /** The settings of the gateway; .env.template says what each means. Throws ConfigError that names every fault. */
 export function readConfig(vars: Vars) {
   const env = readEnv(vars);
-  const builtIn = [
-    `chargemesh.auth.v1=${env.string("AUTH_GRPC_TARGET", "127.0.0.1:3001")}`,
-    `chargemesh.charger.v1=${env.string("CHARGER_GRPC_TARGET", "127.0.0.1:3002")}`,
-    `chargemesh.email.v1=${env.string("EMAIL_GRPC_TARGET", "127.0.0.1:3004")}`,
-  ].join(",");
+  const protoDirs = env.optional("PROTO_DIRS");
   return env.done({
     ...readProcessConfig(env),
     address: env.address("GATEWAY_ADDRESS", "127.0.0.1:3000"),
-    meshSecret: env.string("MESH_SECRET"),
-    /** Where each proto package is served. */
-    upstreams: readUpstreams(env.string("UPSTREAMS", builtIn)),
-    /** Where charger-service lets chargers in. */
-    ocppTarget: env.address("CHARGER_OCPP_TARGET", "127.0.0.1:3003"),
+    /** Folders of .proto files; what they say is served. */
+    protoDirs: protoDirs === undefined ? builtIn.slice(0, 1) : namesIn(protoDirs, /[,:]/),
+    /** Where services are: a target of gRPC's, by the name of a service or a package. */
+    upstreams: readUpstreams(env.string("UPSTREAMS", protoDirs === undefined ? readTargets(env) : undefined)),
+    /** What belongs to our own services; undefined where the protos are somebody else's. */
+    house: protoDirs === undefined ? readHouse(env) : undefined,
     bodyBytesMax: env.integer("GATEWAY_BODY_BYTES_MAX", 1_048_576, { min: 1_024, max: 67_108_864 }),
     /** How long a call may take, in ms. Longer than a command may wait for its charger. */
     deadlineMs: env.integer("GATEWAY_DEADLINE_MS", 45_000, { min: 1_000, max: 300_000 }),
@@ -24,10 +23,36 @@ export function readConfig(vars: Vars) {
 
 export type Config = ReturnType<typeof readConfig>;
 
-/** `package=target,package=target` by package. */
+export type House = ReturnType<typeof readHouse>;
+
+function readHouse(env: Env) {
+  return {
+    meshSecret: env.string("MESH_SECRET"),
+    /** Where charger-service lets chargers in. */
+    ocppTarget: env.address("CHARGER_OCPP_TARGET", "127.0.0.1:3003"),
+  };
+}
+
+function readTargets(env: Env): string {
+  return [
+    `chargemesh.auth.v1=${env.string("AUTH_GRPC_TARGET", "127.0.0.1:3001")}`,
+    `chargemesh.charger.v1=${env.string("CHARGER_GRPC_TARGET", "127.0.0.1:3002")}`,
+    `chargemesh.email.v1=${env.string("EMAIL_GRPC_TARGET", "127.0.0.1:3004")}`,
+  ].join(",");
+}
+
+/** `name=host:port|host:port,name=host:port` by name. Several addresses are the replicas of one service. */
 function readUpstreams(text: string): Readonly<Record<string, string>> {
-  const pairs = text.split(",").map((pair) => pair.trim().split("="));
-  const isRight = pairs.every(([name, target, ...more]) => name && target && more.length === 0);
-  if (!isRight) throw new ConfigError("bad configuration: UPSTREAMS must be package=host:port, several separated by commas");
-  return Object.fromEntries(pairs);
+  return Object.fromEntries(
+    namesIn(text, ",").map((pair) => {
+      const [, name = "", addresses = ""] = /^([\w.]+|\*)=([^=]+)$/.exec(pair) ?? [];
+      const replicas = namesIn(addresses, "|");
+      if (replicas.length > 0 && replicas.every((address) => /^.+:\d{1,5}$/.test(address))) return [name, targetOf(replicas)];
+      throw new ConfigError(`bad configuration: UPSTREAMS must be package.or.Service=host:port|host:port,…, and "${pair}" is not`);
+    }),
+  );
+}
+
+function namesIn(text: string, separator: string | RegExp): string[] {
+  return text.split(separator).flatMap((name) => name.trim() || []);
 }

@@ -1,4 +1,3 @@
-import { protoDirs } from "@chargemesh/contracts/proto-dirs";
 import { channelOptions } from "@chargemesh/kit/grpc-client";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
@@ -8,6 +7,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { Config } from "./config.ts";
 import { DOMAIN } from "./error-domain.ts";
 import { accessLog } from "./plugins/access-log.ts";
+import { docs } from "./plugins/docs.ts";
 import { health } from "./plugins/health.ts";
 import { ocppProxy } from "./plugins/ocpp-proxy.ts";
 import { readRequestId, requestId } from "./plugins/request-id.ts";
@@ -28,18 +28,20 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
   app.setNotFoundHandler(notFoundHandler(DOMAIN));
   await app.register(requestId);
   await app.register(accessLog);
-  await app.register(health, { upstreams: config.upstreams });
-  await app.register(ocppProxy, config);
-  const [ours = ""] = protoDirs;
+  if (config.house !== undefined) {
+    await app.register(health, config);
+    await app.register(ocppProxy, { ...config.house, upstreams: config.upstreams });
+  }
+  await app.register(docs, { protoDirs: config.protoDirs, isOurs: config.house !== undefined });
   await app.register(transcoder, {
-    protoDirs: [ours],
+    protoDirs: config.protoDirs,
     upstreams: config.upstreams,
     channelOptions,
     deadlineMs: config.deadlineMs,
     bodyLimit: config.bodyBytesMax,
     domain: DOMAIN,
     metadata: (request) => ({ "x-request-id": request.id }),
-    stream: { id: "cursor", event: "type" },
+    ...(config.house && { stream: { id: "cursor", event: "type" } }),
   });
   const colon = config.address.lastIndexOf(":");
   await app.listen({ host: config.address.slice(0, colon), port: Number(config.address.slice(colon + 1)) });

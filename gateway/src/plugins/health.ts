@@ -1,10 +1,10 @@
-import { protoDirs } from "@chargemesh/contracts/proto-dirs";
 import { channelOptions } from "@chargemesh/kit/grpc-client";
 import { routesOf } from "@chargemesh/transcoder";
 import { credentials, makeGenericClientConstructor, type ServiceError } from "@grpc/grpc-js";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { service } from "grpc-health-check";
+import type { Config } from "../config.ts";
 
 /** How long a service may take to say how it is, in ms. */
 const DEADLINE_MS = 3_000;
@@ -21,11 +21,14 @@ interface ServiceHealth {
  * `GET /health` for the whole system and `GET /{first segment}/health` for each service behind it, from grpc.health.v1.
  * 503 if anything cannot serve; a dependency that is away but not needed to serve is `degraded`, and 200 (decision 14).
  */
-export const health = fastifyPlugin<{ upstreams: Readonly<Record<string, string>> }>(async (app, { upstreams }) => {
-  const services = Object.entries(upstreams).flatMap(([proto, target]) => {
-    const name = firstSegmentOf(proto);
-    return name === undefined ? [] : [{ name, ask: askAt(app, target) }];
-  });
+export const health = fastifyPlugin<Pick<Config, "protoDirs" | "upstreams">>(async (app, { protoDirs, upstreams }) => {
+  const routes = routesOf(protoDirs);
+  const services = new Map<string, () => Promise<ServiceHealth>>();
+  for (const [proto, target] of Object.entries(upstreams)) {
+    const name = firstSegmentOf(routes, proto);
+    // Services of one package may be in several places; the first one speaks for them.
+    if (name !== undefined && !services.has(name)) services.set(name, askAt(app, target));
+  }
   const answer = (reply: FastifyReply, body: { status: State }): FastifyReply => {
     return reply
       .code(body.status === "unavailable" ? 503 : 200)
@@ -33,15 +36,15 @@ export const health = fastifyPlugin<{ upstreams: Readonly<Record<string, string>
       .send(body);
   };
   app.get("/health", async (_request, reply) => {
-    const answers = await Promise.all(services.map(async ({ name, ask }) => [name, await ask()] as const));
+    const answers = await Promise.all([...services].map(async ([name, ask]) => [name, await ask()] as const));
     return answer(reply, { status: worst(answers.map(([, { status }]) => status)), ...{ services: Object.fromEntries(answers) } });
   });
-  for (const { name, ask } of services) app.get(`/${name}/health`, async (_request, reply) => answer(reply, await ask()));
+  for (const [name, ask] of services) app.get(`/${name}/health`, async (_request, reply) => answer(reply, await ask()));
 });
 
-/** Where a proto package is on REST: the first segment of its routes. Undefined if it has none. */
-function firstSegmentOf(protoPackage: string): string | undefined {
-  const route = routesOf(protoDirs.slice(0, 1)).find((line) => line.includes(` -> ${protoPackage}.`));
+/** Where a service or a package is on REST: the first segment of its routes. Undefined if it has none. */
+function firstSegmentOf(routes: readonly string[], proto: string): string | undefined {
+  const route = routes.find((line) => line.includes(` -> ${proto}.`) || line.includes(` -> ${proto}/`));
   return / \/([^/:]+)/.exec(route ?? "")?.[1];
 }
 

@@ -5,10 +5,11 @@ import { callUnary, openClient } from "@chargemesh/kit/grpc-client";
 import { makeMeshIdentity } from "@chargemesh/kit/identity";
 import { errorBody, RestError, sendError } from "@chargemesh/transcoder/errors";
 import { codeOfHttp } from "@chargemesh/transcoder/http-status";
+import { upstreamOf } from "@chargemesh/transcoder/upstreams";
 import fastifyHttpProxy from "@fastify/http-proxy";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
-import type { Config } from "../config.ts";
+import type { Config, House } from "../config.ts";
 import { DOMAIN } from "../error-domain.ts";
 
 export const PREFIX = "/ocpp/ws";
@@ -22,8 +23,8 @@ const FRAME_BYTES_MAX = 400_000;
  * By itself http-proxy answers 101 before it has asked upstream and answers pings for a dead charger, so charger-service is asked
  * before the upgrade, and pings and pongs go all the way (decision 13).
  */
-export const ocppProxy = fastifyPlugin<Pick<Config, "upstreams" | "ocppTarget" | "meshSecret">>(async (app, config) => {
-  const client = openClient(ConnectionServiceClient, config.upstreams["chargemesh.charger.v1"] ?? "");
+export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams">>(async (app, config) => {
+  const client = openClient(ConnectionServiceClient, upstreamOf(config.upstreams, "chargemesh.charger.v1.ConnectionService") ?? "");
   app.addHook("onClose", async () => client.close());
   /** What charger-service chose of the subprotocols that a charger offers. */
   const chosen = new WeakMap<IncomingMessage, string>();
