@@ -1,5 +1,4 @@
 import { type Binding, bindingsOf } from "./http-rule.ts";
-import { codes } from "./http-status.ts";
 import { makeReaders } from "./json-reader.ts";
 import { type Method, methods, type OpenApiDocument, type Operation, type PathItem, type Tag } from "./openapi/document.ts";
 import { errorSchema } from "./openapi/error-answers.ts";
@@ -40,16 +39,11 @@ export function openApiOf(protoDirs: readonly string[], options: OpenApiOptions)
     paths,
     components: {
       schemas: { ...schemas.components(), ...options.schemas, [errorName]: errorSchema },
-      responses: { Error: { description: defaultWords, content: { "application/json": { schema: error.schema } } } },
+      responses: { Error: { description: "Every failure has this shape.", content: { "application/json": { schema: error.schema } } } },
       ...(options.securitySchemes && { securitySchemes: options.securitySchemes }),
     },
   };
 }
-
-const defaultWords = `Every failure has this shape. The HTTP status follows from the code: ${Object.entries(codes)
-  .filter(([code]) => code !== "OK")
-  .map(([code, { http }]) => `${code} ${http}`)
-  .join(", ")}.`;
 
 /** What each service is called: its name without the package, unless another one has that too. */
 function tagsOf(bindings: readonly Binding[]): Map<string, string> {

@@ -53,6 +53,8 @@ const badRequest = detail("BadRequest", "The fields that are not right.", {
   },
 });
 
+const statusWords = names.map((code) => `${code} ${codes[code].http}`).join(", ");
+
 /** The one shape of an error, a google.rpc.Status as AIP-193 has it. */
 export const errorSchema: JsonSchema = {
   title: "Error",
@@ -65,7 +67,7 @@ export const errorSchema: JsonSchema = {
       required: ["code", "status", "message", "details"],
       properties: {
         code: { type: "integer", description: "The HTTP status." },
-        status: { type: "string", enum: names, description: "The code of gRPC." },
+        status: { type: "string", enum: names, description: `The code of gRPC, from which the HTTP status follows: ${statusWords}.` },
         message: { type: "string", description: "For people." },
         details: {
           type: "array",

@@ -8,7 +8,7 @@ export function h(tag, properties = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== false && value !== undefined) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(2).filter((child) => child !== undefined && child !== false && child !== ""));
+  element.append(...children.flat(Number.POSITIVE_INFINITY).filter((child) => child !== undefined && child !== false && child !== ""));
   return element;
 }
 

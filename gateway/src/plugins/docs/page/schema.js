@@ -29,7 +29,7 @@ function rules(schema) {
   return [
     minLength > 1 && `at least ${minLength} characters`,
     maxLength !== undefined && `at most ${maxLength} characters`,
-    pattern && `matches ${pattern}`,
+    pattern && `matches \`${pattern}\``,
     minimum !== undefined && !format?.endsWith("32") && `at least ${minimum}`,
     maximum !== undefined && !format?.endsWith("32") && `at most ${maximum}`,
     format?.endsWith("32") && minimum > -2147483648 && `at least ${minimum}`,
@@ -47,18 +47,18 @@ export function meaning(doc, schema, description) {
   const full = resolve(doc, schema);
   const said = description ?? full.description;
   const limits = rules(full);
-  const values = full.enum ?? resolve(doc, full.items ?? {}).enum;
+  const choice = resolve(doc, full.items ?? { $ref: schema.$ref, enum: full.enum });
   return [
     said && prose(said),
-    limits.length > 0 && h("p", { class: "quiet" }, `${limits.join("; ")}.`),
-    values &&
+    limits.length > 0 && h("p", { class: "quiet" }, inline(limits.join("; "))),
+    choice.enum &&
       h(
         "p",
         { class: "quiet" },
         "One of ",
-        values.map((value, index) => [index > 0 && ", ", h("code", {}, String(value))]),
-        ".",
+        choice.enum.map((value, index) => [index > 0 && ", ", h("code", {}, String(value))]),
       ),
+    choice.enum && choice.description !== said && prose(choice.description),
   ];
 }
 

@@ -34,23 +34,20 @@ export function sessionView(doc) {
   const view = h("details", { class: "session" });
   const state = h("summary", {});
   const problem = h("p", { class: "problem", role: "alert" });
+  const token = h("input", { type: "password", autocomplete: "off", oninput: () => keep({ accessToken: token.value.trim() }) });
+  const out = h("button", { type: "button", class: "plain", onclick: () => signOut(token) }, "Sign out");
   shown = () => {
+    out.hidden = !session.accessToken;
     state.textContent = session.name ? `Signed in as ${session.name}` : session.accessToken ? "With a token" : "Sign in";
   };
   shown();
-  const token = h("input", { type: "password", autocomplete: "off", oninput: () => keep({ accessToken: token.value.trim() }) });
-  const out = h("button", { type: "button", class: "plain", onclick: () => signOut(token) }, "Sign out");
-  view.append(
-    state,
-    h(
-      "div",
-      { class: "panel" },
-      doc.paths["/auth/login"]?.post && signInForm(view, token, problem),
-      problem,
-      labelled("or an access token", token),
-      out,
-    ),
+  const form = doc.paths["/auth/login"]?.post && signInForm(view, token, problem);
+  const ownToken = h(
+    "form",
+    { onsubmit: (event) => event.preventDefault() },
+    labelled(form ? "or an access token" : "Access token", token),
   );
+  view.append(state, h("div", { class: "panel" }, form, problem, ownToken, out));
   view.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     view.open = false;

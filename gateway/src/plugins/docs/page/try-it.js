@@ -147,6 +147,8 @@ async function showBody(response, text) {
     return;
   }
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    // Whoever went on to another page no longer listens.
+    if (!text.isConnected) break;
     text.textContent = (text.textContent + chunk).slice(-SHOWN_MAX);
     text.scrollTop = text.scrollHeight;
   }
