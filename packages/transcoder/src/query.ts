@@ -15,6 +15,7 @@ export interface Bound {
  */
 export function setFromQuery(overlay: Overlay, query: string, bound: readonly Bound[], ignoreUnknown: boolean): Set<string> {
   const set = new Set<string>();
+  const given = new Set<string>();
   if (query === "") return set;
   for (const [name, texts] of parametersOf(query)) {
     try {
@@ -25,6 +26,9 @@ export function setFromQuery(overlay: Overlay, query: string, bound: readonly Bo
       }
       const taken = bound.find((other) => other.fields.every((field, depth) => fields[depth] === field));
       if (taken !== undefined) throw invalid(`is taken from the ${taken.by}, not from the query`);
+      const path = fields.map(({ field }) => field.name).join(".");
+      if (given.has(path)) throw invalid("is given twice, by both of its names");
+      given.add(path);
       setFromTexts(overlay, fields, texts);
       set.add(fields[0]?.field.name ?? name);
     } catch (error) {

@@ -102,6 +102,7 @@ test.each([
   ["/v1/books?pageSize=", "INVALID_FIELD", "pageSize", "must be an integer"],
   ["/v1/books?page_size=2147483648", "INVALID_FIELD", "page_size", "must be between -2147483648 and 2147483647"],
   ["/v1/books?pageSize=1&pageSize=2", "INVALID_FIELD", "pageSize", "may be given once"],
+  ["/v1/books?pageSize=1&page_size=1", "INVALID_FIELD", "page_size", "is given twice, by both of its names"],
   ["/v1/books?genre=NOPE", "INVALID_FIELD", "genre", "must be one of GENRE_UNSPECIFIED, GENRE_NOVEL, GENRE_POEM"],
   ["/v1/books?lent=yes", "INVALID_FIELD", "lent", "must be true or false"],
   ["/v1/books?digest=!", "INVALID_FIELD", "digest", "must be base64"],
