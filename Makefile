@@ -7,15 +7,15 @@ export PATH := $(CURDIR)/.toolchain/node_modules/.bin:$(CURDIR)/node_modules/.bi
 TOOLCHAIN := .toolchain/node_modules/.stamp
 INSTALLED := node_modules/.stamp
 OCPP := packages/ocpp/gen/.stamp
-MANIFESTS := package.json $(wildcard */package.json packages/*/package.json)
+MANIFESTS := package.json $(wildcard */package.json packages/*/package.json clients/*/package.json)
 # Derived from the protos and committed.
 DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
 
-.PHONY: help up demo charger test lint format generate checkgenerate migrate clean reset
+.PHONY: help up demo charger test sdk test-sdk lint format generate checkgenerate migrate clean reset
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(INSTALLED) $(OCPP) ## Start everything here: Postgres, NATS, the services. Ctrl-C ends it
 	@exec node tools/up.ts
@@ -27,7 +27,14 @@ charger: $(INSTALLED) $(OCPP) ## Connect one simulated charger: ID=CP-1 PASSWORD
 	@CHARGER_ID="$(ID)" CHARGER_PASSWORD="$(PASSWORD)" exec node simulator/src/single/main.ts
 
 test: $(INSTALLED) $(OCPP) ## Run every test, or those in ARGS=path, against throw-away servers
-	@exec vitest run $(ARGS)
+	@exec vitest run --exclude '{test/sdk,clients}/**' $(ARGS)
+
+sdk: $(INSTALLED) ## Make the SDKs under clients/: TypeScript, and Go and Python where their toolchains are
+	@exec node tools/sdk.ts
+
+test-sdk: sdk $(OCPP) ## Run what `make sdk` made, and every command of docs/grpcurl.md, against the whole system
+	@tsc -p clients/typescript/test
+	@exec vitest run test/sdk clients
 
 lint: $(INSTALLED) $(OCPP) ## Check style, types and protos, and that no proto change breaks callers
 	biome check --error-on-warnings .
@@ -50,7 +57,8 @@ migrate: $(INSTALLED) ## Bring the database up to date, ours or that of MIGRATE_
 	@exec node tools/up.ts --migrate
 
 clean: ## Remove what was installed and built; the data in .data/ stays
-	rm -rf node_modules */node_modules packages/*/node_modules packages/ocpp/gen coverage .toolchain/node_modules
+	rm -rf node_modules */node_modules packages/*/node_modules packages/ocpp/gen coverage .toolchain/node_modules \
+	  clients/*/gen clients/*/dist clients/*/node_modules clients/python/build .sdk
 
 reset: $(INSTALLED) ## Remove the data of `make up`: database, events, mails, passwords
 	@exec node tools/up.ts --reset
