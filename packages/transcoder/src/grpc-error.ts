@@ -7,6 +7,7 @@ import { WireIn } from "./wire-in.ts";
 
 const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
 const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
+const RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo";
 const DEBUG_INFO = "type.googleapis.com/google.rpc.DebugInfo";
 
 export interface GrpcErrorSettings {
@@ -33,6 +34,13 @@ export function grpcErrorBody(error: ServiceError, { writers, domain, callersPat
   if (details.some((detail) => detail["@type"] === ERROR_INFO)) return { error: { ...errorBody(failure, domain).error, details } };
   const own = errorBody(failure, domain);
   return { error: { ...own.error, details: [...own.error.details, ...details] } };
+}
+
+/** The Retry-After header (RFC 9110, 10.2.3), in whole seconds, where a google.rpc.RetryInfo says when to come again. */
+export function retryAfter({ error }: ErrorBody): Readonly<Record<string, string>> {
+  const delay = error.details.find((detail) => detail["@type"] === RETRY_INFO)?.retryDelay;
+  const seconds = typeof delay === "string" ? Number(delay.slice(0, -1)) : Number.NaN;
+  return seconds >= 0 ? { "retry-after": String(Math.ceil(seconds)) } : {};
 }
 
 /** A google.rpc.BadRequest names fields as the service knows them; the caller wrote them in JSON. */

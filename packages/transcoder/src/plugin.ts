@@ -5,7 +5,7 @@ import { errorHandler, notFound, RestError } from "./errors.ts";
 import { type Binding, bindingsOf, UnservableError } from "./http-rule.ts";
 import { makeReaders } from "./json-reader.ts";
 import { makeWriters } from "./json-writer.ts";
-import { FORWARDED, metadataFrom } from "./metadata.ts";
+import { FORWARDED, headersFrom, metadataFrom, RETURNED } from "./metadata.ts";
 import { readProtoFiles } from "./proto-files.ts";
 import { newRouteTable, type RouteTable } from "./route-table.ts";
 import { openClients, type Upstreams } from "./upstreams.ts";
@@ -18,7 +18,7 @@ export interface TranscoderOptions {
   /** For the targets in `upstreams`; without TLS if not given. */
   readonly credentials?: ChannelCredentials;
   readonly channelOptions?: ChannelOptions;
-  /** How long a call that does not stream may take, in milliseconds. 15,000 if not given. */
+  /** How long a call that does not stream may take at most, in milliseconds; callers may want less (see `timeLimitOf`). 15,000 if not given. */
   readonly deadlineMs?: number;
   /** The largest request body, in bytes. 1 MiB if not given. */
   readonly bodyLimit?: number;
@@ -26,6 +26,8 @@ export interface TranscoderOptions {
   readonly domain?: string;
   /** Headers that cross to the services as metadata of the same name. `FORWARDED` if not given. */
   readonly forwardHeaders?: readonly string[];
+  /** Metadata of the services that comes back as headers of the same name. `RETURNED` if not given. */
+  readonly returnHeaders?: readonly string[];
   /** More metadata; it wins over a forwarded header. */
   metadata?(request: FastifyRequest): Readonly<Record<string, string>>;
   /** JSON members and query parameters that no field has: refused if not given. */
@@ -52,6 +54,7 @@ export const transcoder: FastifyPluginAsync<TranscoderOptions> = async (app, opt
     deadlineMs: options.deadlineMs ?? 15_000,
     ignoreUnknown: options.unknownFields === "ignore",
     metadataOf: metadataFrom(options.forwardHeaders ?? FORWARDED, options.metadata?.bind(options)),
+    returned: headersFrom(options.returnHeaders ?? RETURNED),
     writers: makeWriters(types, options.emitDefaults ?? true),
     errorWriters: makeWriters(types, false),
     heartbeatMs: options.stream?.heartbeatMs ?? 15_000,
@@ -128,6 +131,7 @@ function mountPoints({ segments, verb }: Binding["path"]): string[] {
 function serve(table: RouteTable<ServeBinding>, prefix: string) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { method } = request;
+    requireLength(request);
     const { path, query } = targetOf(request.raw.url ?? "/", prefix);
     const found = table.match(method, path) ?? (method === "HEAD" ? table.match("GET", path) : undefined);
     if (found !== undefined && !(method === "HEAD" && found.route.streams)) return found.route.serve(request, reply, found.segments, query);
@@ -137,6 +141,13 @@ function serve(table: RouteTable<ServeBinding>, prefix: string) {
     const message = `${method} is not possible here; ${allowed} is.`;
     throw new RestError({ code: "UNIMPLEMENTED", reason: "METHOD_NOT_ALLOWED", message, httpStatus: 405, headers: { allow: allowed } });
   };
+}
+
+/** HTTP/1.0 has no other way to tell where a body ends (RFC 1945, 7.2.2); without it, one that is there would be taken for none. */
+function requireLength({ method, headers, raw }: FastifyRequest): void {
+  if (raw.httpVersion !== "1.0" || headers["content-length"] !== undefined || !["POST", "PUT", "PATCH"].includes(method)) return;
+  const message = "A request of HTTP/1.0 needs a Content-Length.";
+  throw new RestError({ code: "INVALID_ARGUMENT", reason: "LENGTH_REQUIRED", message, httpStatus: 411 });
 }
 
 function allowedAt(table: RouteTable<ServeBinding>, path: string): string {

@@ -15,6 +15,8 @@ export interface RequestParts {
   /** Empty if there is none. */
   readonly body: Buffer;
   readonly contentType: string;
+  /** What the field `etag` shall hold, whatever the body says of it; undefined to leave it to the body. */
+  readonly etag?: string | undefined;
 }
 
 /** Encodes requests as protobuf. Throws a JsonFault if the caller is to blame. */
@@ -29,8 +31,8 @@ export function takesRawBody({ body, request }: Binding): boolean {
 
 const out = new WireOut();
 
-/** Compiles how the path, the query and the body of a binding become one message. */
-export function requestEncoder(binding: Binding, ignoreUnknown: boolean): RequestEncoder {
+/** Compiles how the path, the query and the body of a binding become one message. `etag` leads to the field of that name. */
+export function requestEncoder(binding: Binding, ignoreUnknown: boolean, etag?: readonly FieldIn[]): RequestEncoder {
   const { request, variables, body } = binding;
   const names = variables.map(({ fields }) => fields.map(({ field }) => field.jsonName).join("."));
   const bound: Bound[] = variables.map(({ fields }) => ({ fields, by: "path" }));
@@ -50,6 +52,7 @@ export function requestEncoder(binding: Binding, ignoreUnknown: boolean): Reques
     // With body "*" there is nothing left that a parameter could name.
     const known = body === "*" ? [{ fields: [], by: "body" } as const] : bound;
     const inQuery = setFromQuery(overlay, parts.query, known, ignoreUnknown);
+    if (parts.etag !== undefined && etag !== undefined) setFromTexts(overlay, etag, [parts.etag]);
     out.reset();
     readBody(parts, overlay, inQuery);
     return out.take();
@@ -105,17 +108,22 @@ function writeRaw({ contentType, body }: RequestParts): void {
 
 /**
  * AIP-134: a PATCH whose caller gave no update_mask changes what its body names. Undefined if the request has no such field. What the
- * path fills is not part of the mask.
+ * path fills is not part of the mask, and neither is the etag, which nobody changes by hand (AIP-154).
  */
 function updateMask({ request, variables }: Binding, field: FieldIn): ((body: Buffer) => void) | undefined {
   const [mask] = locate(request, "update_mask") ?? [];
   const { message } = field;
   if (mask?.field.type.kind !== "message" || mask.field.type.name !== "google.protobuf.FieldMask" || message === undefined)
     return undefined;
-  const inPath = new Set(variables.filter(({ fields }) => fields[0] === field).map(({ fields }) => pathOf(fields.slice(1))));
+  const outside = new Set(
+    variables
+      .filter(({ fields }) => fields[0] === field)
+      .map(({ fields }) => pathOf(fields.slice(1)))
+      .concat("etag"),
+  );
   return (body) => {
     const named: unknown = JSON.parse(body.toString());
-    const paths = namedFields(named, message, "").filter((path) => !inPath.has(path));
+    const paths = namedFields(named, message, "").filter((path) => !outside.has(path));
     if (paths.length === 0) return;
     out.uint32(mask.tag);
     const at = out.begin();

@@ -86,8 +86,9 @@ export async function answerStream(
   settings: StreamSettings,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { client, path, message, metadata, options } = call;
+  const { client, path, message, metadata, options, returned } = call;
   const source: ClientReadableStream<Buffer> = client.makeServerStreamRequest(path, asIs, asIs, message, metadata, options);
+  source.on("metadata", (headers) => returned(headers, reply));
   const messages: Messages = { source, failure: undefined, ended: false };
   source.on("error", (error: Error) => {
     messages.failure = error;

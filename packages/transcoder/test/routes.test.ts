@@ -36,6 +36,10 @@ test("the surface is the protos', a line a binding", () => {
     "GET /v1/failures/{code} -> library.v1.LibraryService/Fail",
     "PURGE /v1/caches/{id} -> library.v1.LibraryService/Purge",
     "* /v1/anything/{id} -> library.v1.LibraryService/Purge",
+    "GET /v1/loans/{id} -> library.v1.LibraryService/GetLoan",
+    "PATCH /v1/loans/{loan.id} -> library.v1.LibraryService/UpdateLoan",
+    "PUT /v1/loans/{loan.id} -> library.v1.LibraryService/UpdateLoan",
+    "DELETE /v1/loans/{id} -> library.v1.LibraryService/DeleteLoan",
   ]);
 });
 
