@@ -177,3 +177,21 @@ test("who has it already is told so", async () => {
     expect([head.status, head.headers.get("etag"), await head.text()]).toEqual([200, etag, ""]);
   }
 });
+
+test("a stream is of the messages that it says", async () => {
+  const media = ["paths", "/ocpp/events", "get", "responses", "200", "content"];
+  const { body } = await restOf(env.rest)("POST", "/auth/login", ADMIN);
+  const ended = new AbortController();
+  const headers = { authorization: `Bearer ${body.accessToken}`, accept: "text/event-stream" };
+  const response = await fetch(`${env.rest}/ocpp/events`, { headers, signal: ended.signal });
+  await admin("POST", "/ocpp/chargers", { id: "CP-2" });
+  let text = "";
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (/^data: .*\n/m.test(text)) break;
+  }
+  ended.abort();
+  const [, event = ""] = /^data: (.*)$/m.exec(text) ?? [];
+  expect(checkerOf(document)(JSON.parse(event), ...media, "text/event-stream", "x-item-schema")).toEqual([]);
+  expect(checkerOf(document)(JSON.parse(event), ...media, "application/x-ndjson", "x-item-schema")).toEqual([]);
+});

@@ -8,7 +8,7 @@ export function printBanner(terminal: Terminal, settings: Settings, given: Setti
   const gateway = reachable(settings, "GATEWAY_ADDRESS");
   const isOurs = given.ADMIN_PASSWORD === undefined;
   terminal.line();
-  terminal.fact("REST", `http://${gateway}        how it is: http://${gateway}/health`);
+  terminal.fact("REST", `http://${gateway}        try it: http://${gateway}/docs   how it is: http://${gateway}/health`);
   terminal.fact("OCPP", `ws://${gateway}/ocpp/ws/{charger}   or ws://${reachable(settings, "CHARGER_OCPP_ADDRESS")}/{charger}`);
   terminal.fact(
     "gRPC",

@@ -277,6 +277,33 @@ test("templates that only OpenAPI takes for one have a place each", async () => 
   expect(list?.[2]).toMatchObject({ name: "other", description: "Stands in `c d/**`, which becomes `other`. May hold slashes." });
 });
 
+test("a message with an etag has versions", () => {
+  const { paths } = described(`
+    syntax = "proto3";
+    package e.v1;
+    import "google/api/annotations.proto";
+    message Thing { string id = 1; string etag = 2; }
+    message Get { string id = 1; }
+    message Set { Thing thing = 1; }
+    message Got { Thing thing = 1; }
+    service S {
+      rpc One(Get) returns (Got) { option (google.api.http) = {get: "/t/{id}" response_body: "thing"}; }
+      rpc Put(Set) returns (Thing) { option (google.api.http) = {put: "/t/{thing.id}" body: "thing"}; }
+      rpc End(Get) returns (Got) { option (google.api.http) = {delete: "/t/{id}"}; }
+    }`);
+  const { get, put, delete: end } = paths["/t/{id}"] ?? {};
+  const seen = [get, put, end].map((operation) => {
+    const answer = operation?.responses["200"];
+    const headers = answer !== undefined && "headers" in answer ? Object.keys(answer.headers ?? {}) : [];
+    return [operation?.parameters?.map(({ name }) => name), headers, Object.keys(operation?.responses ?? {})];
+  });
+  expect(seen).toEqual([
+    [["id", "If-None-Match"], ["ETag"], ["200", "304", "default"]],
+    [["id", "If-Match"], ["ETag"], ["200", "412", "default"]],
+    [["id"], [], ["200", "default"]],
+  ]);
+});
+
 test("routes of the application's own win", () => {
   const own = { operationId: "own", responses: { "200": { description: "OK" } } };
   const { paths } = openApiOf([protoDir], { info, paths: { "/v1/titles": { get: own }, "/health": { get: own } } });

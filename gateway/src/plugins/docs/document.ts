@@ -4,7 +4,7 @@ import { accessOf, BEARER, rulesOf } from "./rules.ts";
 
 const json = `JSON is that of proto3: names in camelCase, integers of 64 bits as strings, times as in RFC 3339, enums by name, bytes in
 base64. Members that are not set are left out or hold their default value; members that nobody knows are refused. Every failure has the
-shape of \`Error\`.`;
+shape of \`Error\`. With \`x-request-timeout: 1.5\` a call fails if it takes longer than so many seconds.`;
 
 const ours = `The REST side of the mesh, derived from the same protos as its gRPC side.
 

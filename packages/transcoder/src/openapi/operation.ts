@@ -9,6 +9,7 @@ import type { OpenApiOptions } from "./options.ts";
 import { bindingsFields, pathParameters, queryParameters } from "./parameters.ts";
 import type { PathParameter } from "./path.ts";
 import { type Reflection, summarised } from "./reflection.ts";
+import { versionsOf } from "./versions.ts";
 
 export interface OperationSettings {
   readonly reflection: Reflection;
@@ -32,7 +33,13 @@ export function operationOf(binding: Binding, place: OperationPlace, { reflectio
   const traits = rpc?.(options) ?? {};
   const { summary, description: more } = summarised(comment);
   const description = [more, traits.description].filter((part) => part !== undefined).join("\n\n");
-  const parameters = [...pathParameters(binding, place.parameters, place.names, schemas), ...queryParameters(binding, schemas)];
+  const versions = versionsOf(binding, error.schema);
+  const parameters = [
+    ...pathParameters(binding, place.parameters, place.names, schemas),
+    ...queryParameters(binding, schemas),
+    ...versions.parameters,
+  ];
+  const answer = answerOf(binding, reflection, schemas);
   const requestBody = requestBodyOf(binding, schemas);
   return {
     operationId: place.operationId,
@@ -42,7 +49,8 @@ export function operationOf(binding: Binding, place: OperationPlace, { reflectio
     ...(parameters.length > 0 && { parameters }),
     ...(requestBody && { requestBody }),
     responses: {
-      "200": answerOf(binding, reflection, schemas),
+      "200": { ...answer, ...(versions.headers && { headers: versions.headers }) },
+      ...versions.answers,
       ...errorAnswers({ ...traits.failures, ...failuresIn(comment) }, error.schema, error.answer),
     },
     ...(traits.security && { security: traits.security }),

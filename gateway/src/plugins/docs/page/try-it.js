@@ -19,7 +19,7 @@ export function tryIt(doc, { method, path, operation }) {
   const request = () => ({
     method: method === "*" ? "GET" : method.toUpperCase(),
     url: new URL(`.${urlOf(path, inputs)}`, new URL(doc.servers?.[0]?.url ?? "/", document.baseURI)).href,
-    headers: { accept: accept.value, ...(body?.value && { "content-type": body.type }) },
+    headers: { accept: accept.value, ...(body?.value && { "content-type": body.type }), ...headersOf(inputs) },
     body: body?.value || undefined,
   });
   const curl = h("pre", { class: "curl" });
@@ -93,6 +93,11 @@ function bodyInput(doc, requestBody) {
       return text.value.trim();
     },
   };
+}
+
+function headersOf(inputs) {
+  const given = inputs.filter(({ parameter, values }) => parameter.in === "header" && values().length > 0);
+  return Object.fromEntries(given.map(({ parameter, values }) => [parameter.name.toLowerCase(), values()[0]]));
 }
 
 function urlOf(path, inputs) {
