@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkerOf, faultsOf, routesIn, withoutNames } from "../../packages/transcoder/test/openapi-check.ts";
 import { ADMIN, type Env, startEnv } from "../../test/env.ts";
 import { type Answer, type Rest, restOf, signIn } from "../../test/rest.ts";
+import { openApiDocument } from "../src/plugins/docs/document.ts";
 
 const root = join(import.meta.dirname, "../..");
 const pageDir = join(root, "gateway/src/plugins/docs/page");
@@ -28,6 +29,13 @@ test("what is served is what is committed, and a standard validator accepts it",
 test("every route of the protos is in it once, and beside them only health", () => {
   const own = ["GET /health -> undefined", "GET /{}/health -> undefined"];
   expect(routesIn(document).sort()).toEqual([...routesOf(protoDirs.slice(0, 1)).map(withoutNames), ...own].sort());
+});
+
+test("protos of somebody else are described without what is ours", async () => {
+  const theirs = openApiDocument([join(root, "packages/transcoder/test/protos")], false);
+  expect(await faultsOf(theirs)).toBeUndefined();
+  expect([Object.keys(theirs.paths).includes("/health"), theirs.components.securitySchemes]).toEqual([false, undefined]);
+  expect(JSON.stringify(theirs)).not.toMatch(/chargemesh/i);
 });
 
 test("every operation says who may call", () => {
