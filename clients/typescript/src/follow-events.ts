@@ -13,6 +13,8 @@ const FINAL = ["CANCELLED", "INVALID_ARGUMENT", "NOT_FOUND", "OUT_OF_RANGE", "PE
 /** Pauses between tries double from the one to the other, in ms. */
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 10_000;
+/** What ends sooner is taken to have failed, in ms. */
+const LIVED_MS = 1_000;
 
 /**
  * Follows everything that happens. Resolves when the stream is open, so that what is done after that is seen. A stream that is lost, or ends
@@ -28,11 +30,11 @@ async function* follow(
   first: AsyncIterable<Event>,
 ): AsyncGenerator<Event, void, undefined> {
   let cursor = after;
-  let pauseMs = RETRY_MS;
+  let pauseMs = 0;
   for (let stream: AsyncIterable<Event> | undefined = first; ; stream = undefined) {
+    const startTime = Date.now();
     try {
       for await (const event of stream ?? (await open(client, cursor, signal))) {
-        pauseMs = RETRY_MS;
         cursor = event.cursor;
         yield event;
       }
@@ -40,8 +42,9 @@ async function* follow(
       const { code, reason } = ApiError.from(error);
       if (FINAL.includes(code) && reason !== "TOKEN_EXPIRED") throw error;
     }
+    // A stream that has lived is opened again at once; one that cannot be opened, or is ended at once, after longer and longer pauses.
+    pauseMs = Date.now() - startTime > LIVED_MS ? 0 : Math.min(Math.max(2 * pauseMs, RETRY_MS), RETRY_MS_MAX);
     await pause(pauseMs, signal);
-    pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX);
   }
 }
 

@@ -6,8 +6,8 @@ import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_detai
 import { codeNumber } from "./api-error.js";
 import { isObject } from "./http-request.js";
 
-/** A service may be newer than we are: what an Any holds that we do not know is left out of it, and is no failure. */
-const lenient: Registry = { ...registry, getMessage: (name) => registry.getMessage(name) ?? EmptySchema };
+/** A service may be newer than we are: an Any of what we do not know keeps its type, and is no failure. */
+const lenient: Registry = { ...registry, getMessage: (typeName) => registry.getMessage(typeName) ?? { ...EmptySchema, typeName } };
 
 /** Reads an answer's body, or one event of a stream. */
 export function readMessage<O extends DescMessage>(output: O, json: JsonValue, field: string | undefined): MessageShape<O> {

@@ -14,29 +14,29 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** A token is replaced when it has this long to live, so that it lasts for the call that it is for. */
+/** A token is replaced when it has this long to live, or half its life if that is less, so that it lasts for the call that it is for. */
 const MARGIN_MS = 30_000;
 const { logIn, refreshTokens } = UserService.method;
 
 /** Signs in when a token is first needed, refreshes it before it ends, and signs in again when it can no longer be refreshed. */
 export function passwordTokens(transport: Transport, credentials: Credentials): Tokens {
-  let current: SignedInUser | undefined;
-  let pending: Promise<SignedInUser> | undefined;
-  const signIn = async (): Promise<SignedInUser> => {
+  let current: Session | undefined;
+  let pending: Promise<Session> | undefined;
+  const signIn = async (): Promise<Session> => {
     const { message } = await transport.unary(logIn, undefined, undefined, undefined, credentials);
-    return signedIn(message.user);
+    return toSession(message.user);
   };
-  const refresh = async (refreshToken: string): Promise<SignedInUser> => {
+  const refresh = async (refreshToken: string): Promise<Session> => {
     try {
       const { message } = await transport.unary(refreshTokens, undefined, undefined, undefined, { refreshToken });
-      return signedIn(message.user);
+      return toSession(message.user);
     } catch (error) {
       if (ApiError.from(error).code !== "UNAUTHENTICATED") throw error;
       return await signIn();
     }
   };
   return async (stale) => {
-    if (current !== undefined && current.accessToken !== stale && isFresh(current)) return current.accessToken;
+    if (current !== undefined && current.accessToken !== stale && Date.now() < current.freshUntil) return current.accessToken;
     // A refresh token is good for one use, so whoever else asks meanwhile waits for the same answer.
     pending ??= (current === undefined ? signIn() : refresh(current.refreshToken)).finally(() => {
       pending = undefined;
@@ -46,11 +46,17 @@ export function passwordTokens(transport: Transport, credentials: Credentials): 
   };
 }
 
-function signedIn(user: SignedInUser | undefined): SignedInUser {
-  if (user === undefined) throw new Error("The answer to a sign-in holds no user.");
-  return user;
+interface Session {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** In ms since 1970, by our own clock. */
+  readonly freshUntil: number;
 }
 
-function isFresh({ accessTokenExpireTime }: SignedInUser): boolean {
-  return accessTokenExpireTime !== undefined && timestampMs(accessTokenExpireTime) - Date.now() > MARGIN_MS;
+function toSession(user: SignedInUser | undefined): Session {
+  if (user?.accessTokenExpireTime === undefined) throw new Error("The answer to a sign-in holds no token.");
+  const expireTime = timestampMs(user.accessTokenExpireTime);
+  const lifetimeMs = expireTime - Date.now();
+  const { accessToken, refreshToken } = user;
+  return { accessToken, refreshToken, freshUntil: expireTime - Math.min(MARGIN_MS, lifetimeMs / 2) };
 }
