@@ -40,17 +40,20 @@ function page(name: string): string {
 
 /** Answers with a text that stays the same as long as the process does: whoever has it may keep it, and asks whether it still holds. */
 function answering(type: string, text: string) {
-  const etag = `"${createHash("sha256").update(text).digest("base64url")}"`;
+  // Weak, for it may be compressed on its way.
+  const etag = `W/"${createHash("sha256").update(text).digest("base64url")}"`;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     reply.headers({ etag, "cache-control": "public, no-cache", "x-content-type-options": "nosniff" });
-    if (isHeld(request.headers["if-none-match"], etag)) return reply.code(304).send();
+    // Also with 304, whose headers take the place of those that the browser has kept.
     if (type.startsWith("text/html")) reply.headers({ "content-security-policy": POLICY, "referrer-policy": "no-referrer" });
+    if (isHeld(request.headers["if-none-match"], etag)) return reply.code(304).send();
     return reply.type(type).send(text);
   };
 }
 
 /** RFC 9110, 13.1.2: weak comparison. */
 function isHeld(ifNoneMatch: string | undefined, etag: string): boolean {
-  const held = (ifNoneMatch ?? "").split(",").map((one) => one.trim().replace(/^W\//, ""));
-  return held.includes(etag) || held.includes("*");
+  const opaque = (tag: string): string => tag.trim().replace(/^W\//, "");
+  const held = (ifNoneMatch ?? "").split(",").map(opaque);
+  return held.includes(opaque(etag)) || held.includes("*");
 }
