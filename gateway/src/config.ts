@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { protoDirs as builtIn } from "@chargemesh/contracts/proto-dirs";
 import { ConfigError, type Env, readEnv, readProcessConfig, type Vars } from "@chargemesh/kit/config";
 import { targetOf } from "@chargemesh/transcoder/replicas";
@@ -15,6 +16,17 @@ export function readConfig(vars: Vars) {
     upstreams: readUpstreams(env.string("UPSTREAMS", protoDirs === undefined ? readTargets(env) : undefined)),
     /** What belongs to our own services; undefined where the protos are somebody else's. */
     house: protoDirs === undefined ? readHouse(env) : undefined,
+    /** Who may say for whom a request is: addresses, or networks as 10.0.0.0/8. */
+    trustedProxies: readList(env, "TRUSTED_PROXIES", isNetwork, "addresses or networks"),
+    /** The origins of pages that may call. */
+    corsOrigins: readList(env, "CORS_ORIGINS", isOrigin, "origins such as https://example.org, or *"),
+    rateLimits: {
+      perToken: env.integer("RATE_LIMIT_PER_TOKEN", 0, { min: 0, max: 1_000_000 }),
+      perAddress: env.integer("RATE_LIMIT_PER_ADDRESS", 0, { min: 0, max: 10_000_000 }),
+    },
+    /** Headers that cross to the services, and metadata that comes back, besides what does anyway. */
+    forwardHeaders: readList(env, "FORWARD_HEADERS", isHeader, "names of headers"),
+    returnHeaders: readList(env, "RETURN_HEADERS", isHeader, "names of headers"),
     bodyBytesMax: env.integer("GATEWAY_BODY_BYTES_MAX", 1_048_576, { min: 1_024, max: 67_108_864 }),
     /** How long a call may take, in ms. Longer than a command may wait for its charger. */
     deadlineMs: env.integer("GATEWAY_DEADLINE_MS", 45_000, { min: 1_000, max: 300_000 }),
@@ -51,6 +63,25 @@ function readUpstreams(text: string): Readonly<Record<string, string>> {
       throw new ConfigError(`bad configuration: UPSTREAMS must be package.or.Service=host:port|host:port,…, and "${pair}" is not`);
     }),
   );
+}
+
+function readList(env: Env, name: string, isRight: (item: string) => boolean, rule: string): readonly string[] {
+  const items = namesIn(env.optional(name) ?? "", ",");
+  if (!items.every(isRight)) throw new ConfigError(`bad configuration: ${name} must be ${rule}, separated by commas`);
+  return items;
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = "", bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(bits ?? 0) <= (isIP(address) === 4 ? 32 : 128);
+}
+
+function isOrigin(text: string): boolean {
+  return text === "*" || (URL.canParse(text) && new URL(text).origin === text);
+}
+
+function isHeader(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~\w-]+$/.test(text);
 }
 
 function namesIn(text: string, separator: string | RegExp): string[] {

@@ -3,14 +3,20 @@ import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { transcoder } from "@chargemesh/transcoder";
 import { errorHandler, notFoundHandler } from "@chargemesh/transcoder/errors";
+import { FORWARDED, RETURNED } from "@chargemesh/transcoder/metadata";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import { answerClientError } from "./client-error.ts";
 import type { Config } from "./config.ts";
 import { DOMAIN } from "./error-domain.ts";
 import { accessLog } from "./plugins/access-log.ts";
+import { compression } from "./plugins/compression.ts";
+import { cors } from "./plugins/cors.ts";
 import { docs } from "./plugins/docs.ts";
 import { health } from "./plugins/health.ts";
 import { ocppProxy } from "./plugins/ocpp-proxy.ts";
+import { rateLimit } from "./plugins/rate-limit.ts";
 import { readRequestId, requestId } from "./plugins/request-id.ts";
+import { securityHeaders } from "./plugins/security-headers.ts";
 
 /** Starts the edge, and answers the address that it listens on. It holds no state, and its routes come from the protos. */
 export async function start(config: Config, stack: Stack, log: Logger): Promise<{ address: string }> {
@@ -23,11 +29,17 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
     // An answer that is under way may end; idle connections do not hold up a stop.
     forceCloseConnections: "idle",
     frameworkErrors: errorHandler(DOMAIN),
+    clientErrorHandler: answerClientError,
+    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
   });
   app.setErrorHandler(errorHandler(DOMAIN));
   app.setNotFoundHandler(notFoundHandler(DOMAIN));
   await app.register(requestId);
   await app.register(accessLog);
+  await app.register(securityHeaders);
+  await app.register(cors, config);
+  await app.register(rateLimit, config.rateLimits);
+  await app.register(compression);
   if (config.house !== undefined) {
     await app.register(health, config);
     await app.register(ocppProxy, { ...config.house, upstreams: config.upstreams });
@@ -40,6 +52,8 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
     deadlineMs: config.deadlineMs,
     bodyLimit: config.bodyBytesMax,
     domain: DOMAIN,
+    forwardHeaders: [...FORWARDED, ...config.forwardHeaders],
+    returnHeaders: [...RETURNED, ...config.returnHeaders],
     metadata: (request) => ({ "x-request-id": request.id }),
     ...(config.house && { stream: { id: "cursor", event: "type" } }),
   });

@@ -35,11 +35,12 @@ export const health = fastifyPlugin<Pick<Config, "protoDirs" | "upstreams">>(asy
       .header("cache-control", "no-store")
       .send(body);
   };
-  app.get("/health", async (_request, reply) => {
+  app.get("/health", { config: { unlimited: true } }, async (_request, reply) => {
     const answers = await Promise.all([...services].map(async ([name, ask]) => [name, await ask()] as const));
     return answer(reply, { status: worst(answers.map(([, { status }]) => status)), ...{ services: Object.fromEntries(answers) } });
   });
-  for (const [name, ask] of services) app.get(`/${name}/health`, async (_request, reply) => answer(reply, await ask()));
+  for (const [name, ask] of services)
+    app.get(`/${name}/health`, { config: { unlimited: true } }, async (_request, reply) => answer(reply, await ask()));
 });
 
 /** Where a service or a package is on REST: the first segment of its routes. Undefined if it has none. */

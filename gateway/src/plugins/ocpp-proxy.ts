@@ -66,6 +66,8 @@ export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams">>(async 
     prefix: PREFIX,
     upstream: `http://${config.ocppTarget}`,
     websocket: true,
+    // charger-service has limits of its own, by identity: the chargers of a site share an address.
+    config: { unlimited: true },
     httpMethods: ["GET"],
     preHandler: (request, reply, done) => {
       check(request, reply).then(
