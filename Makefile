@@ -12,7 +12,7 @@ MANIFESTS := package.json $(wildcard */package.json packages/*/package.json clie
 DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
 
-.PHONY: help up demo charger test sdk test-sdk lint format generate checkgenerate migrate clean reset
+.PHONY: help up demo charger bench-edge test sdk test-sdk lint format generate checkgenerate migrate clean reset
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ sdk: $(INSTALLED) ## Make the SDKs under clients/: TypeScript, and Go and Python
 test-sdk: sdk $(OCPP) ## Run what `make sdk` made, and every command of docs/grpcurl.md, against the whole system
 	@tsc -p clients/typescript/test
 	@exec vitest run test/sdk clients
+
+bench-edge: $(INSTALLED) $(OCPP) ## Measure what the edge costs, beside what bounds it (3 minutes)
+	@exec node bench/edge/main.ts
 
 lint: $(INSTALLED) $(OCPP) ## Check style, types and protos, and that no proto change breaks callers
 	biome check --error-on-warnings .
