@@ -73,6 +73,19 @@ export function queuedCommands(db: Db, chargerId: string): Promise<CommandRow[]>
     .execute();
 }
 
+/** The chargers of this replica for which something waits. */
+export async function chargersWithQueue(db: Db, replicaId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom("command")
+    .innerJoin("charger", "charger.id", "command.charger_id")
+    .select("charger_id")
+    .distinct()
+    .where("state", "=", "QUEUED")
+    .where("replica_id", "=", replicaId)
+    .execute();
+  return rows.map(({ charger_id }) => charger_id);
+}
+
 /**
  * Makes a queued command sent, for the connection of this epoch. Undefined if it is not to be sent: it was, it is too late, or the connection is not the newest.
  * Whoever gets the row sends it; nobody else ever will.

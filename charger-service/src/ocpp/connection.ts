@@ -23,6 +23,8 @@ export interface Connection extends Pick<Outgoing, "inTurn" | "call"> {
   readonly epoch: number;
   readonly version: Version;
   readonly isOpen: boolean;
+  /** Whether the charger has had an answer on it. Before, some do not listen yet. */
+  readonly isAwake: boolean;
   /** Closes it; `reason` is for the books. */
   close(code: number, reason: string): void;
   /** Resolves when every CALL that has come in is answered. */
@@ -53,8 +55,8 @@ export interface ConnectionOptions {
   answer(call: Call): Promise<string>;
   /** The charger has said something. */
   heard(): void;
-  /** A CALL of this action has been answered. */
-  answered(action: string): void;
+  /** A CALL of this action has been answered, on a connection that was awake before or not. */
+  answered(action: string, wasAwake: boolean): void;
   /** The connection has ended; called once. */
   ended(reason: string): void;
 }
@@ -64,6 +66,7 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
   const { chargerId, epoch, socket, version, wheel } = options;
   const log = options.log.child({ chargerId });
   let isOpen = true;
+  let isAwake = false;
   let closeReason = "";
   const close = (code: number, reason: string): void => {
     closeReason ||= reason;
@@ -74,11 +77,18 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
     answer: options.answer,
     send(text, action) {
       socket.send(text);
-      options.answered(action);
+      options.answered(action, isAwake);
+      isAwake = true;
     },
     giveUp: () => close(1013, "DATABASE_UNAVAILABLE"),
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause() {
+      pulse.pause();
+      socket.pause();
+    },
+    resume() {
+      pulse.resume();
+      socket.resume();
+    },
     log,
   });
   const pulse = watchPulse(socket, options.pingSeconds, wheel, () => {
@@ -112,6 +122,9 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
     get isOpen() {
       return isOpen;
     },
+    get isAwake() {
+      return isAwake;
+    },
     inTurn: outgoing.inTurn,
     call: outgoing.call,
     close,
@@ -120,11 +133,21 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
   return { connection, ears };
 }
 
+interface Pulse {
+  /** The peer has given a sign of life. */
+  alive(): void;
+  /** From now on nothing is read, so that nothing it says can be heard. */
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
 /** Pings a socket again and again, and terminates it when a ping goes by without a sign of life. */
-function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => void): { alive(): void; stop(): void } {
+function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => void): Pulse {
   let isAlive = true;
+  let isPaused = false;
   const beat = (): void => {
-    if (!isAlive) {
+    if (!isAlive && !isPaused) {
       dead();
       socket.terminate();
       return;
@@ -136,6 +159,13 @@ function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => v
   let next = wheel.in(seconds, beat);
   return {
     alive() {
+      isAlive = true;
+    },
+    pause() {
+      isPaused = true;
+    },
+    resume() {
+      isPaused = false;
       isAlive = true;
     },
     stop: () => next(),
