@@ -35,7 +35,7 @@ export interface Site {
   register(id: string, fields?: Partial<Charger>): Promise<string>;
   addIdToken(idToken: string, fields?: Partial<IdToken>): Promise<void>;
   /** Connects as a charger, with its password if it was registered here. */
-  connect(id: string, options?: StationOptions, to?: Service): Promise<Station>;
+  connect(id: string, options?: StationOptions, to?: { ocppAddress: string }): Promise<Station>;
   /** Registers a charger, connects and boots it. */
   join(id: string, options?: StationOptions): Promise<Station>;
   /** Forgets a charger over gRPC. */
@@ -63,6 +63,7 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
   const operator = place.as("OPERATOR", undefined, 3_600);
   const { chargers, commands, connections, idTokens, transactions } = service;
   const told: Told[] = [];
+  const held = new Set<() => Promise<void>>();
   const rows: Site["rows"] = async (sql, values) => (await pool.query(sql, values)).rows;
   const site: Site = {
     place,
@@ -72,12 +73,13 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
       const client = await pool.connect();
       await client.query("begin");
       await client.query(sql);
-      return {
-        async release() {
-          await client.query("commit");
-          client.release();
-        },
+      const release = async (): Promise<void> => {
+        if (!held.delete(release)) return;
+        await client.query("commit");
+        client.release();
       };
+      held.add(release);
+      return { release };
     },
     async blocked(count) {
       const waiting =
@@ -136,6 +138,8 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
       return told;
     },
     async leave() {
+      // A test that failed may have left some.
+      for (const release of held) await release();
       await service.stop();
       await pool.end();
       await place.leave();
