@@ -2,6 +2,7 @@ import { jsonText } from "@chargemesh/kit/postgres";
 import { type Insertable, sql } from "kysely";
 import { folded } from "./id-token.ts";
 import type { CommandRow, CommandState, Database, Db, Json } from "./schema.ts";
+import { toColumn } from "./text.ts";
 
 const columns = [
   "id",
@@ -121,8 +122,8 @@ export function endCommand(tx: Db, id: string, from: readonly CommandState[], en
       state: end.state,
       status: end.status ?? "",
       response: end.response === undefined ? null : jsonText(end.response),
-      error_code: end.errorCode ?? "",
-      error_description: end.errorDescription ?? "",
+      error_code: toColumn(end.errorCode ?? ""),
+      error_description: toColumn(end.errorDescription ?? ""),
       end_time: sql<Date>`now()`,
     })
     .where("id", "=", id)
