@@ -35,7 +35,7 @@ export interface Site {
   register(id: string, fields?: Partial<Charger>): Promise<string>;
   addIdToken(idToken: string, fields?: Partial<IdToken>): Promise<void>;
   /** Connects as a charger, with its password if it was registered here. */
-  connect(id: string, options?: StationOptions, to?: { ocppAddress: string }): Promise<Station>;
+  connect(id: string, options?: StationOptions, to?: { ocppAddress: string }, path?: string): Promise<Station>;
   /** Registers a charger, connects and boots it. */
   join(id: string, options?: StationOptions): Promise<Station>;
   /** Forgets a charger over gRPC. */
@@ -95,9 +95,9 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
     async addIdToken(idToken, fields = {}) {
       await call(idTokens, idTokens.createIdToken, { idToken: IdToken.fromPartial({ idToken, ...fields }) }, operator);
     },
-    connect(id, options = {}, to = service) {
+    connect(id, options = {}, to = service, path) {
       const password = passwords.get(id);
-      return connectStation(to.ocppAddress, id, { ...(password === undefined ? {} : { password }), ...options });
+      return connectStation(to.ocppAddress, id, { ...(password === undefined ? {} : { password }), ...options }, path);
     },
     async join(id, options = {}) {
       await site.register(id);
