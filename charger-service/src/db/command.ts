@@ -24,6 +24,7 @@ const columns = [
   "send_time",
   "end_time",
   "expire_time",
+  "waits",
   "number",
 ] as const;
 
@@ -48,7 +49,7 @@ export function commandsBefore(
   return query.execute();
 }
 
-/** Undefined if its idempotency key was used before. */
+/** Undefined if its idempotency key was used before. Breaks command_charger_id_fkey if the charger is gone. */
 export function insertCommand(tx: Db, command: Insertable<Database["command"]>): Promise<CommandRow | undefined> {
   return tx
     .insertInto("command")
@@ -70,6 +71,7 @@ export function queuedCommands(db: Db, chargerId: string): Promise<CommandRow[]>
     .select(columns)
     .where("charger_id", "=", chargerId)
     .where("state", "=", "QUEUED")
+    .where("waits", "=", true)
     .orderBy("number")
     .execute();
 }
@@ -82,6 +84,7 @@ export async function chargersWithQueue(db: Db, replicaId: string): Promise<stri
     .select("charger_id")
     .distinct()
     .where("state", "=", "QUEUED")
+    .where("waits", "=", true)
     .where("replica_id", "=", replicaId)
     .execute();
   return rows.map(({ charger_id }) => charger_id);

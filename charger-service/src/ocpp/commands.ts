@@ -1,6 +1,7 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import { badRequest } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
+import { withoutDatabase } from "@chargemesh/kit/postgres";
 import type { Version } from "@chargemesh/ocpp/version";
 import { chargerById } from "../db/charger.ts";
 import { type CommandEnd, chargersWithQueue, commandById, queuedCommands } from "../db/command.ts";
@@ -8,10 +9,12 @@ import type { CommandRow, Db } from "../db/schema.ts";
 import { beginCommand, type Commander, dropCommand, finishCommand, type NewCommand, noCharger, queueCommand } from "../domain/command.ts";
 import type { Connection } from "./connection.ts";
 import { type Dialect, dialectOf, oldestDialect } from "./dialects.ts";
+import { holdsNul } from "./dispatch.ts";
 import type { Outcome } from "./outgoing.ts";
 import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 import type { Errand, Replicas } from "./replicas.ts";
 
+const DATABASE_RETRY_MS = 500;
 const OFFLINE: CommandEnd = { state: "EXPIRED", errorCode: "CHARGER_OFFLINE", errorDescription: "The charger is not connected." };
 const BUSY: CommandEnd = { state: "FAILED", errorCode: "TOO_MANY_CALLS", errorDescription: "Too many commands wait for this charger." };
 
@@ -30,6 +33,15 @@ export interface CommandRunner {
 
 /** Runs commands on the connections that this replica holds. */
 export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunner {
+  /** Makes a command sent, for this connection. Undefined if it must not be sent on it. */
+  const begin = (connection: Connection, commandId: string): Promise<CommandRow | undefined> =>
+    patiently(async (isRepeat) => {
+      const begun = await beginCommand(db, commandId, connection.epoch);
+      if (begun !== undefined || !isRepeat) return begun;
+      // The database may have done it the first time without our hearing of it: on a connection each has its turn, so nobody else did.
+      const command = await commandById(db, connection.chargerId, commandId);
+      return command?.state === "SENT" && command.epoch === connection.epoch ? command : undefined;
+    });
   /** The commands whose turn comes. */
   const inHand = new Set<string>();
   /** Sends one command when it is its turn, and waits for its end. False if it was not sent. */
@@ -37,10 +49,10 @@ export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunn
     inHand.add(commandId);
     return new Promise<boolean>((resolve, reject) => {
       const task = async (): Promise<boolean> => {
-        const command = connection.isOpen ? await beginCommand(db, commandId, connection.epoch) : undefined;
+        const command = connection.isOpen ? await begin(connection, commandId) : undefined;
         if (command === undefined) return false;
         const outcome = await connection.call(command.action, command.payload);
-        await finishCommand(db, commandId, endOf(connection.version, command.action, outcome));
+        await patiently(() => finishCommand(db, commandId, endOf(connection.version, command.action, outcome)));
         return true;
       };
       const taken = connection.inTurn(() => task().then(resolve, reject));
@@ -72,6 +84,18 @@ export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunn
       }
     },
   };
+}
+
+/** Does `work`, again and again while the database is away: what a charger has done or will do must not go unsaid. */
+async function patiently<T>(work: (isRepeat: boolean) => Promise<T>): Promise<T> {
+  for (let isRepeat = false; ; isRepeat = true) {
+    try {
+      return await work(isRepeat);
+    } catch (err) {
+      if (withoutDatabase(err) === err) throw err;
+      await new Promise((resolve) => setTimeout(resolve, DATABASE_RETRY_MS));
+    }
+  }
 }
 
 /** What a charger's answer makes of a command. */
@@ -131,6 +155,7 @@ export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Log
       if (unknown !== undefined) throw badRequest([{ field: "action", description: unknown.description }]);
       const wrong = version.checkRequest(request.action, request.payload);
       if (wrong !== undefined) throw badRequest([payloadViolation(wrong.description)]);
+      if (holdsNul(request.payload)) throw badRequest([{ field: "payload", description: "must not hold the character U+0000" }]);
       return ask({ ...request, start: questions.startOf(request.action, request.payload) }, waitSeconds);
     },
     async remoteStart({ waitSeconds, idToken, connectorId, ...request }) {
