@@ -53,10 +53,12 @@ export interface Site {
   leave(): Promise<void>;
 }
 
-/** Opens one. `vars` are settings of the service. */
-export async function openSite(vars: Record<string, string> = {}): Promise<Site> {
+type Settings = Record<string, string>;
+
+/** Opens one. `settings` are those of the service; they may depend on where it is. */
+export async function openSite(settings: Settings | ((place: Place) => Promise<Settings>) = {}): Promise<Site> {
   const place = await freshPlace();
-  const service = await startService(place, vars);
+  const service = await startService(place, typeof settings === "function" ? await settings(place) : settings);
   const pool = new Pool({ connectionString: place.ownerUrl, max: 2, options: "-c search_path=ocpp" });
   pool.on("error", () => undefined);
   const passwords = new Map<string, string>();
