@@ -101,7 +101,7 @@ test.each([
 test("a charger that nobody registered is registered by whoever accepts it, once", async () => {
   const stations = await Promise.all(Array.from({ length: 4 }, () => knock("/stranger", {}, accepting)));
   expect(stations).toHaveLength(4);
-  expect(await site.charger("stranger")).toMatchObject({ id: "stranger", registration: "ACCEPTED", connected: true });
+  await expect.poll(() => site.charger("stranger")).toMatchObject({ id: "stranger", registration: "ACCEPTED", connected: true });
   const told = (await site.told()).filter(({ type, subject }) => type === "ChargerCreated" && subject === "stranger");
   expect(told).toHaveLength(1);
   for (const { socket } of stations) socket.terminate();

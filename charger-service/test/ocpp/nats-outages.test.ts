@@ -26,7 +26,8 @@ beforeAll(async () => {
   await eventually(async () => (await send("N-far")).state === "ACCEPTED");
 });
 afterAll(async () => {
-  await site?.place.nats.restart();
+  // A test that failed may have left it killed.
+  if (isKilled) await site?.place.nats.restart();
   await here?.leave();
   await there?.leave();
   await far?.leave();
@@ -35,8 +36,17 @@ afterAll(async () => {
 });
 
 const send = (chargerId: string, fields: object = {}) => site.command({ chargerId, action: "ClearCache", payload: {}, ...fields });
-const down = async (): Promise<void> => {
+let isKilled = false;
+const kill = async (): Promise<void> => {
+  isKilled = true;
   await site.place.nats.kill();
+};
+const restart = async (): Promise<void> => {
+  await site.place.nats.restart();
+  isKilled = false;
+};
+const down = async (): Promise<void> => {
+  await kill();
   // Until the service has noticed, what it says to others is lost on its way.
   await eventually(async () => (await send("N-far", { waitSeconds: 1 })).state === "EXPIRED");
 };
@@ -63,7 +73,7 @@ test("chargers and their commands are served without NATS, but for those of othe
   expect(await there.closed).toEqual({ code: 1001, reason: "SUPERSEDED" });
   expect(moved.asked.map(({ action }) => action)).toEqual(["ClearCache"]);
   there = moved;
-  await site.place.nats.restart();
+  await restart();
   const started = (await site.told()).filter(({ type }) => type === "TransactionStarted").map(({ data }) => data.transaction.chargerId);
   expect(started.toSorted()).toEqual(["N-1", "N-2"]);
 });
@@ -80,9 +90,9 @@ test("what happens while NATS is killed and comes back is told in order, each on
   const progress = (count: number) => eventually(async () => (stations[0]?.frames.length ?? 0) > count);
   const telling = Promise.all(stations.map(tell));
   await progress(15);
-  await site.place.nats.kill();
+  await kill();
   await progress(35);
-  await site.place.nats.restart();
+  await restart();
   await telling;
   const told = await site.told();
   expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
@@ -102,7 +112,7 @@ test("a service that starts without NATS serves its chargers, and tells of them 
   const station = await site.connect("N-6", {}, fresh);
   expect(await station.boot()).toMatchObject({ status: "Accepted" });
   expect(await site.command({ chargerId: "N-6", action: "ClearCache", payload: {} }, fresh)).toMatchObject({ state: "ACCEPTED" });
-  await site.place.nats.restart();
+  await restart();
   // Once it has NATS, the others reach it.
   await eventually(async () => (await send("N-6")).state === "ACCEPTED");
   const told = (await site.told()).filter(({ subject }) => subject === "N-6").map(({ type }) => type);

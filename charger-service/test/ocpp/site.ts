@@ -64,7 +64,7 @@ export async function openSite(settings: Settings | ((place: Place) => Promise<S
   const passwords = new Map<string, string>();
   const operator = place.as("OPERATOR", undefined, 3_600);
   const { chargers, commands, connections, idTokens, transactions } = service;
-  const told: Told[] = [];
+  let telling: Promise<Told[]> = Promise.resolve([]);
   const held = new Set<() => Promise<void>>();
   const rows: Site["rows"] = async (sql, values) => (await pool.query(sql, values)).rows;
   const site: Site = {
@@ -134,10 +134,13 @@ export async function openSite(settings: Settings | ((place: Place) => Promise<S
     async commandById(chargerId, id) {
       return given((await call(commands, commands.getCommand, { chargerId, id }, operator)).command);
     },
-    async told() {
-      await eventually(async () => (await rows("select 1 from outbox limit 1")).length === 0);
-      told.push(...(await eventsAfter(place, told.length)));
-      return told;
+    told() {
+      // Tests may run at once, and each wants all of it.
+      telling = telling.then(async (before) => {
+        await eventually(async () => (await rows("select from outbox limit 1")).length === 0);
+        return [...before, ...(await eventsAfter(place, before.length))];
+      });
+      return telling;
     },
     async leave() {
       // A test that failed may have left some.
