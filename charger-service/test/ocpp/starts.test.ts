@@ -94,6 +94,20 @@ test("a charger that does not wait for answers gets the same one for each", asyn
   await station.leave();
 });
 
+test("what is said again uses up no number: there are no more than 2^31", async () => {
+  const station = await site.join("S-12");
+  const first = await station.result("StartTransaction", startOf("AGAIN", { meterStart: 1 }));
+  const start = startOf("AGAIN", { meterStart: 2 });
+  const stop = { transactionId: -7, meterStop: 7, timestamp: ago(1) };
+  for (let i = 0; i < 10; i++) {
+    expect((await station.result("StartTransaction", start)).transactionId).toBe(first.transactionId + 1);
+    await station.result("StopTransaction", stop);
+  }
+  const next = await station.result("StartTransaction", startOf("AGAIN", { meterStart: 3 }));
+  expect(next.transactionId).toBe(first.transactionId + 3);
+  await station.leave();
+});
+
 test("a start that differs in anything is another transaction", async () => {
   const station = await site.join("S-5");
   const start = startOf("CARD-5");
