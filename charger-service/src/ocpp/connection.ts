@@ -8,6 +8,8 @@ import type { Wheel } from "./wheel.ts";
 /** What a connection needs of a WebSocket, so that another server can take the place of `ws`. */
 export interface Socket {
   send(text: string): void;
+  /** How much of what was sent has not left yet, in bytes. */
+  readonly unsentBytes: number;
   ping(): void;
   close(code: number, reason: string): void;
   /** Ends it without a goodbye, for a peer that is dead. */
@@ -61,6 +63,9 @@ export interface ConnectionOptions {
   ended(reason: string): void;
 }
 
+/** A charger that talks and does not listen would have us keep all our answers; this is some thousand of them. */
+const UNSENT_BYTES_MAX = 1_000_000;
+
 /** Runs the RPC of OCPP-J on a socket: the charger's CALLs in their order, ours one at a time, neither waiting for the other. */
 export function openConnection(options: ConnectionOptions): { connection: Connection; ears: Ears } {
   const { chargerId, epoch, socket, version, wheel } = options;
@@ -70,13 +75,24 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
   let closeReason = "";
   const close = (code: number, reason: string): void => {
     closeReason ||= reason;
-    if (isOpen) socket.close(code, reason);
+    if (!isOpen) return;
+    // It may take its time to end, and whoever waits for its answers need not.
+    outgoing.lost();
+    socket.close(code, reason);
   };
-  const outgoing = makeOutgoing((text) => socket.send(text), options.callSeconds, wheel, log);
+  const send = (text: string): void => {
+    if (socket.unsentBytes > UNSENT_BYTES_MAX) {
+      closeReason ||= "NOT_LISTENING";
+      socket.terminate();
+    } else {
+      socket.send(text);
+    }
+  };
+  const outgoing = makeOutgoing(send, options.callSeconds, wheel, log);
   const incoming = makeIncoming({
     answer: options.answer,
     send(text, action) {
-      socket.send(text);
+      send(text);
       options.answered(action, isAwake);
       isAwake = true;
     },
@@ -103,7 +119,7 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
       if (frame.kind !== "unreadable") return outgoing.answered(frame);
       log.warn({ code: frame.code, description: frame.description }, "an unreadable frame");
       const refusal = version.refusalOf(frame);
-      if (refusal !== undefined) socket.send(refusal);
+      if (refusal !== undefined) send(refusal);
     },
     alive: pulse.alive,
     closed(reason) {
@@ -120,7 +136,7 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
     epoch,
     version,
     get isOpen() {
-      return isOpen;
+      return isOpen && closeReason === "";
     },
     get isAwake() {
       return isAwake;

@@ -96,6 +96,9 @@ function begin(
 function toSocket(webSocket: WebSocket): Socket {
   return {
     send: (text) => webSocket.send(text),
+    get unsentBytes() {
+      return webSocket.bufferedAmount;
+    },
     ping: () => webSocket.ping(),
     close: (code, reason) => webSocket.close(code, reason),
     terminate: () => webSocket.terminate(),

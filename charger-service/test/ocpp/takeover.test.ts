@@ -67,12 +67,15 @@ test("a socket that is dead on the other side holds up nobody", async () => {
     ["O-4", other],
   ] as const) {
     const dead = await site.join(id);
-    // It reads nothing any more, not even the goodbye.
+    // It reads nothing any more, neither commands nor the goodbye.
     dead.socket.pause();
+    const unheard = site.command({ chargerId: id, action: "ClearCache", payload: {}, waitSeconds: 20 });
+    await eventually(async () => (await site.rows("select from command where charger_id = $1 and state = 'SENT'", [id])).length === 1);
     const alive = await site.connect(id, {}, to);
     expect(await alive.result("Heartbeat", {})).toEqual({ currentTime: expect.any(String) });
     const command = await site.command({ chargerId: id, action: "ClearCache", payload: {} });
     expect([command.state, alive.asked.length, dead.asked.length]).toEqual(["ACCEPTED", 1, 0]);
+    expect(await unheard).toMatchObject({ state: "FAILED", errorCode: "CONNECTION_LOST" });
     dead.socket.terminate();
     await dead.closed;
     expect(await site.charger(id)).toMatchObject({ connected: true });
