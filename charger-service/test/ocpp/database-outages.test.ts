@@ -68,7 +68,7 @@ test("a start while the database is away is answered when it is back, once", asy
 
 test("a start whose commit was not heard of is there once, and answered", async () => {
   const station = await site.join("A-2");
-  const intercepted = wire.interceptCommit('insert into "transaction"');
+  const intercepted = wire.intercept('insert into "transaction"', "commit");
   const starting = station.result("StartTransaction", start());
   const { lose } = await intercepted;
   // It is committed, and the service cannot know.
@@ -172,7 +172,7 @@ test("what a charger answers to a command in an outage is not forgotten", async 
 
 test("a command whose sending was committed unheard of is sent, once", async () => {
   const station = await site.join("A-9");
-  const intercepted = wire.interceptCommit('"send_time" = now()');
+  const intercepted = wire.intercept('"send_time" = now()', "commit");
   const sending = site.command({ chargerId: "A-9", action: "ClearCache", payload: {}, waitSeconds: 30 }, other);
   const { lose } = await intercepted;
   expect(await site.rows("select state from command where charger_id = 'A-9'")).toEqual([{ state: "SENT" }]);
@@ -180,5 +180,21 @@ test("a command whose sending was committed unheard of is sent, once", async () 
   lose();
   expect(await sending).toMatchObject({ state: "ACCEPTED" });
   expect(station.asked).toHaveLength(1);
+  await station.leave();
+});
+
+test("a charger that connects while its replica looks after what it holds is not taken for another's", async () => {
+  await site.register("A-10");
+  // What the replica asks every few seconds; the answer is late.
+  const { pass } = await wire.intercept('select "id", "epoch" from "charger" where "replica_id"');
+  const station = await site.connect("A-10");
+  await station.boot();
+  await site.command({ chargerId: "A-10", action: "Reset", payload: { type: "Soft" }, ttlSeconds: 60 });
+  await site.rows("update command set state = 'QUEUED', send_time = null where charger_id = 'A-10'");
+  pass();
+  // The last thing that it does then is to send what was forgotten.
+  await station.isAsked("Reset", 1);
+  expect(await station.result("Heartbeat", {})).toEqual({ currentTime: expect.any(String) });
+  expect((await site.connections("A-10")).map(({ state, reason }) => [state, reason])).toEqual([["OPEN", ""]]);
   await station.leave();
 });

@@ -1,5 +1,13 @@
 import { connect, createServer, type Socket } from "node:net";
 
+/** An answer of the database that is held back. */
+export interface Snare {
+  /** Lets it arrive. */
+  pass(): void;
+  /** Breaks the connection instead. */
+  lose(): void;
+}
+
 /** The wire between a service and its database, which a test can cut. */
 export interface Wire {
   /** The same database, over this wire. */
@@ -9,9 +17,14 @@ export interface Wire {
   /** Breaks every connection and refuses new ones, until it is mended. */
   cut(): void;
   mend(): void;
-  /** Resolves when the service has committed what began with saying this, and the database has answered; the answer has not arrived. */
-  interceptCommit(said: string): Promise<{ lose(): void }>;
+  /** Resolves when the service has said all this on one connection, one after the other, and the database has answered the last. */
+  intercept(...said: string[]): Promise<Snare>;
   close(): Promise<void>;
+}
+
+interface Trap {
+  said: readonly string[];
+  sprung(snare: Snare): void;
 }
 
 /** Lays one to the database at `url`. */
@@ -20,7 +33,21 @@ export async function layWire(url: string): Promise<Wire> {
   const open = new Set<Socket>();
   let isCut = false;
   let refused = 0;
-  let trap: { said: string; sprung(snare: { lose(): void }): void } | undefined;
+  let trap: Trap | undefined;
+  /** The trap, if this connection has just sprung it. */
+  const watch = (): ((chunk: string | Buffer) => Trap | undefined) => {
+    const progress = new Map<Trap, number>();
+    return (chunk) => {
+      if (trap === undefined) return undefined;
+      let heard = progress.get(trap) ?? 0;
+      while (heard < trap.said.length && chunk.includes(trap.said[heard] ?? "")) heard++;
+      progress.set(trap, heard);
+      if (heard < trap.said.length) return undefined;
+      const sprung = trap;
+      trap = undefined;
+      return sprung;
+    };
+  };
   const server = createServer((near) => {
     near.on("error", () => undefined);
     if (isCut) {
@@ -29,20 +56,27 @@ export async function layWire(url: string): Promise<Wire> {
       return;
     }
     const far = connect(Number(target.port), target.hostname);
-    let isPrimed = false;
-    let sprung: ((snare: { lose(): void }) => void) | undefined;
     far.on("error", () => undefined);
+    const springs = watch();
+    let sprung: Trap | undefined;
+    let held: (string | Buffer)[] | undefined;
     near.on("data", (chunk) => {
-      isPrimed ||= trap !== undefined && chunk.includes(trap.said);
-      if (trap !== undefined && isPrimed && chunk.includes("commit")) {
-        sprung = trap.sprung;
-        trap = undefined;
-      }
+      sprung ??= springs(chunk);
       far.write(chunk);
     });
     far.on("data", (chunk) => {
-      if (sprung === undefined) near.write(chunk);
-      else sprung({ lose: () => near.destroy() });
+      if (held !== undefined) held.push(chunk);
+      else if (sprung === undefined) near.write(chunk);
+      else {
+        const answers = [chunk];
+        held = answers;
+        const pass = (): void => {
+          held = undefined;
+          sprung = undefined;
+          for (const answer of answers) near.write(answer);
+        };
+        sprung.sprung({ pass, lose: () => near.destroy() });
+      }
     });
     for (const [one, other] of [
       [near, far],
@@ -75,7 +109,7 @@ export async function layWire(url: string): Promise<Wire> {
     mend() {
       isCut = false;
     },
-    interceptCommit: (said) =>
+    intercept: (...said) =>
       new Promise((resolve) => {
         trap = { said, sprung: resolve };
       }),
