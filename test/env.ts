@@ -28,7 +28,7 @@ export type Env = Awaited<ReturnType<typeof startEnv>>;
 
 /** `settings` are those of .env.template; what is not given is as it is by default. Takes about a second. */
 export async function startEnv(settings: Record<string, string> = {}) {
-  const log = makeLogger("test", process.env["LOG_LEVEL"] ?? "silent");
+  const log = makeLogger("test", process.env.LOG_LEVEL ?? "silent");
   const stack = new Stack();
   const [database, nats, mailDir] = await Promise.all([freshDatabase(), freshNats(), mkdtemp(join(tmpdir(), "chargemesh-mail-"))]);
   stack.defer("mail", () => rm(mailDir, { recursive: true }));

@@ -42,7 +42,7 @@ export async function start(
   const runner = makeRunner(db, registry, log);
   const replicas = linkReplicas(nats, replicaId, runner.run, stack, log);
   const commander = makeCommander(db, replicas, clock, log);
-  const ownerships = await keepOwnerships(db, replicaId, registry, clock, stack, log);
+  const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
 
   const { unknownChargers } = config;
   const chooseProtocol = (offered: readonly string[]): string => chooseDialect(offered)?.version.subprotocol ?? "";

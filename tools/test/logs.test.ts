@@ -6,9 +6,13 @@ import { openServiceLog } from "../up/logs.ts";
 import { openTerminal } from "../up/terminal.ts";
 import { makeFolder } from "./folder.ts";
 
-test("warnings and worse are shown with the service's name, once in a while; the rest is not", async () => {
+test("warnings and worse are shown with the service's name, once in a while, and what is meant for people; the rest is not", async () => {
   const shown: string[] = [];
-  const terminal = { ...openTerminal(process.stdout), warn: (name: string, text: string) => void shown.push(`${name} ${text}`) };
+  const terminal = {
+    ...openTerminal(process.stdout),
+    line: (text = "") => void shown.push(text),
+    warn: (name: string, text: string) => void shown.push(`${name} ${text}`),
+  };
   const file = join(makeFolder(), "gateway.log");
   const log = openServiceLog("gateway", file, terminal);
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
@@ -24,11 +28,12 @@ test("warnings and worse are shown with the service's name, once in a while; the
   stdout.end("no JSON at all\n");
   stderr.end("Error: out of memory\n    at somewhere\n");
   await expect
-    .poll(() => shown)
+    .poll(() => shown.toSorted())
     .toEqual([
+      "  no JSON at all",
+      "gateway Error: out of memory",
       "gateway answered path=/health status=503",
       `gateway error: request failed: ${"x".repeat(200)}…`,
-      "gateway Error: out of memory",
     ]);
   expect(log.trouble()).toBe("Error: out of memory");
   const written = [...lines.map((line) => JSON.stringify(line)), "no JSON at all", "Error: out of memory", "    at somewhere"];

@@ -46,6 +46,8 @@ export function openServiceLog(name: string, file: string, terminal: Terminal): 
     take(stdout, stderr) {
       trouble = undefined;
       eachLine(stdout, (line) => {
+        // What is no JSON is meant for people: the simulator tells what its chargers do.
+        if (!line.startsWith("{")) return terminal.line(`  ${line}`);
         const said = troubleIn(line);
         if (said !== undefined) show(said.text, said.details);
       });

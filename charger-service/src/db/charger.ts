@@ -52,6 +52,8 @@ export async function insertCharger(
       password_hash: charger.passwordHash,
       registration: charger.registration,
       availability: charger.availability,
+      // One that was here before goes on where it was: its connections are told apart by their epochs for good.
+      epoch: sql<number>`coalesce((select max(epoch) from connection where charger_id = ${charger.id}), 0)`,
     })
     .onConflict((conflict) => conflict.column("id").doNothing())
     .executeTakeFirst();

@@ -2,6 +2,7 @@ import { jsonText } from "@chargemesh/kit/postgres";
 import { type Insertable, sql } from "kysely";
 import { folded } from "./id-token.ts";
 import type { CommandRow, CommandState, Database, Db, Json } from "./schema.ts";
+import { toColumn } from "./text.ts";
 
 const columns = [
   "id",
@@ -23,6 +24,7 @@ const columns = [
   "send_time",
   "end_time",
   "expire_time",
+  "waits",
   "number",
 ] as const;
 
@@ -47,7 +49,7 @@ export function commandsBefore(
   return query.execute();
 }
 
-/** Undefined if its idempotency key was used before. */
+/** Undefined if its idempotency key was used before. Breaks command_charger_id_fkey if the charger is gone. */
 export function insertCommand(tx: Db, command: Insertable<Database["command"]>): Promise<CommandRow | undefined> {
   return tx
     .insertInto("command")
@@ -69,8 +71,23 @@ export function queuedCommands(db: Db, chargerId: string): Promise<CommandRow[]>
     .select(columns)
     .where("charger_id", "=", chargerId)
     .where("state", "=", "QUEUED")
+    .where("waits", "=", true)
     .orderBy("number")
     .execute();
+}
+
+/** The chargers of this replica for which something waits. */
+export async function chargersWithQueue(db: Db, replicaId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom("command")
+    .innerJoin("charger", "charger.id", "command.charger_id")
+    .select("charger_id")
+    .distinct()
+    .where("state", "=", "QUEUED")
+    .where("waits", "=", true)
+    .where("replica_id", "=", replicaId)
+    .execute();
+  return rows.map(({ charger_id }) => charger_id);
 }
 
 /**
@@ -108,8 +125,8 @@ export function endCommand(tx: Db, id: string, from: readonly CommandState[], en
       state: end.state,
       status: end.status ?? "",
       response: end.response === undefined ? null : jsonText(end.response),
-      error_code: end.errorCode ?? "",
-      error_description: end.errorDescription ?? "",
+      error_code: toColumn(end.errorCode ?? ""),
+      error_description: toColumn(end.errorDescription ?? ""),
       end_time: sql<Date>`now()`,
     })
     .where("id", "=", id)

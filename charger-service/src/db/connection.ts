@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { ConnectionRow, ConnectionState, Db } from "./schema.ts";
+import { toColumn } from "./text.ts";
 
 const columns = [
   "id",
@@ -42,10 +43,10 @@ export async function recordRefusal(db: Db, knock: Knock, reason: string, now: D
   await db
     .insertInto("connection")
     .values({
-      charger_id: knock.chargerId,
+      charger_id: toColumn(knock.chargerId),
       state: "REFUSED",
       reason,
-      remote_address: knock.remoteAddress,
+      remote_address: toColumn(knock.remoteAddress),
       offered_protocols: [...knock.offeredProtocols],
       open_time: now,
       close_time: now,

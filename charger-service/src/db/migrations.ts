@@ -1,7 +1,9 @@
 import type { Migration } from "@chargemesh/kit/migrate";
 import { initial } from "./migrations/0001-initial.ts";
+import { commandWaits } from "./migrations/0002-command-waits.ts";
 
 /** Every migration of the schema `ocpp`, in order. Never edited once released; `docs/adr` says how a table changes. */
 export const migrations: Record<string, Migration> = {
   "0001-initial": initial,
+  "0002-command-waits": commandWaits,
 };

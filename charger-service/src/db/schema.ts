@@ -153,6 +153,8 @@ interface CommandTable {
   send_time: Date | null;
   end_time: Date | null;
   expire_time: Date;
+  /** Whether it may wait for an offline charger, and not only its turn. */
+  waits: Generated<boolean>;
   number: GeneratedAlways<number>;
 }
 

@@ -88,7 +88,10 @@ export function activeTransactions(db: Db, chargerId: string): Promise<Transacti
     .execute();
 }
 
-/** Undefined if the same content is there already. */
+/**
+ * Undefined if the same content is there already. That uses a number up all the same, and 2^31 are soon gone in a loop of a charger's:
+ * look before.
+ */
 export function insertTransaction(tx: Db, row: Insertable<Database["transaction"]>): Promise<TransactionRow | undefined> {
   return tx
     .insertInto("transaction")
@@ -108,8 +111,8 @@ export interface StartContent {
   bootCount: number;
 }
 
-/** The transaction that a start of this content made. */
-export function transactionByStart(tx: Db, start: StartContent): Promise<TransactionRow> {
+/** The transaction that a start of this content made. Undefined if none came. */
+export function transactionByStart(tx: Db, start: StartContent): Promise<TransactionRow | undefined> {
   return tx
     .selectFrom("transaction")
     .select(columns)
@@ -120,7 +123,24 @@ export function transactionByStart(tx: Db, start: StartContent): Promise<Transac
     .where("meter_start_wh", "=", start.meterStartWh)
     .where("boot_count", "=", start.bootCount)
     .where("reported_id", "is", null)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+}
+
+/** Whether a stop without a start of this content came before. */
+export async function isKnownOrphan(
+  tx: Db,
+  stop: { charger_id: string; reported_id: number; stop_time: Date; meter_stop_wh: number; boot_count: number },
+): Promise<boolean> {
+  const found = await tx
+    .selectFrom("transaction")
+    .select("id")
+    .where("charger_id", "=", stop.charger_id)
+    .where("reported_id", "=", stop.reported_id)
+    .where("stop_time", "=", stop.stop_time)
+    .where("meter_stop_wh", "=", stop.meter_stop_wh)
+    .where("boot_count", "=", stop.boot_count)
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 /** Ends what was still active on a connector when a later transaction began there; the charger never said that it stopped. */

@@ -1,5 +1,5 @@
 import { AppError, badRequest } from "@chargemesh/kit/errors";
-import { jsonText, transact } from "@chargemesh/kit/postgres";
+import { jsonText, transact, violates } from "@chargemesh/kit/postgres";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
@@ -46,7 +46,7 @@ export interface Asking {
 /** A command that need not wait for an offline charger may still wait its turn this long, in seconds. */
 const TURN_SECONDS = 60;
 
-/** Puts a command into the books, or answers the one that has its idempotency key already. FAILED_PRECONDITION if that asks for something else. */
+/** Puts a command into the books, or answers the one that has its idempotency key already. INVALID_ARGUMENT if that asks for something else, NOT_FOUND if the charger is gone. */
 export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<CommandRow> {
   return transact(db, async (tx) => {
     const row = await insertCommand(tx, {
@@ -58,6 +58,7 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
       idempotency_key: command.idempotencyKey === "" ? null : command.idempotencyKey,
       user_id: command.userId ?? null,
       expire_time: new Date(now.getTime() + (command.ttlSeconds || TURN_SECONDS) * 1000),
+      waits: command.ttlSeconds > 0,
     });
     if (row !== undefined) {
       await commandUpdated(tx, row);
@@ -68,6 +69,9 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
     const isSame = first !== undefined && first.action === command.action && first.user_id === (command.userId ?? null);
     if (!isSame) throw badRequest([{ field: "idempotency_key", description: "was used for another command of this charger" }]);
     return first;
+  }).catch((err: unknown) => {
+    // The charger was deleted in this moment.
+    throw violates(err, "command_charger_id_fkey") ? noCharger(command.chargerId) : err;
   });
 }
 

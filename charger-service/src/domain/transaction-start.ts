@@ -35,13 +35,17 @@ export function startTransaction(db: Db, report: StartReport, now: Date): Promis
     const authorization = await authorize(tx, report.idToken, "start", now, report);
     const unset = isClockUnset(report.startTime);
     const bootCount = unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0;
-    const started = await insertTransaction(tx, toRow(report, authorization, bootCount, now));
-    if (started === undefined) {
-      const first = await transactionByStart(tx, { ...report, bootCount });
-      return { transactionId: first.id, authorization: { ...authorization, status: first.id_token_status as AuthorizationStatus } };
+    const content = { ...report, bootCount };
+    const before = await transactionByStart(tx, content);
+    const started = before === undefined ? await insertTransaction(tx, toRow(report, authorization, bootCount, now)) : undefined;
+    if (started !== undefined) {
+      await tellOfStart(tx, started);
+      return { transactionId: started.id, authorization };
     }
-    await tellOfStart(tx, started);
-    return { transactionId: started.id, authorization };
+    // Said before, or by another socket in this very moment.
+    const first = before ?? (await transactionByStart(tx, content));
+    if (first === undefined) throw new Error("a start that is neither new nor known");
+    return { transactionId: first.id, authorization: { ...authorization, status: first.id_token_status as AuthorizationStatus } };
   });
 }
 

@@ -1,7 +1,7 @@
 import { transact } from "@chargemesh/kit/postgres";
 import { chargerById } from "../db/charger.ts";
 import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
-import { finishTransaction, flagTransaction, insertTransaction, lockTransaction } from "../db/transaction.ts";
+import { finishTransaction, flagTransaction, insertTransaction, isKnownOrphan, lockTransaction } from "../db/transaction.ts";
 import { transactionStopped, transactionUpdated } from "../events.ts";
 import { type Authorization, authorize } from "./authorization.ts";
 import { keepReadings, type Reading } from "./metering.ts";
@@ -38,7 +38,13 @@ async function stop(tx: Db, transaction: TransactionRow, report: StopReport): Pr
   await keepReadings(tx, { chargerId: report.chargerId, evseId, connectorId }, transaction.id, report.readings);
   // One that we only concluded had stopped is still open to what the charger says.
   if (transaction.state === "ACTIVE" || transaction.meter_stop_wh === null) {
-    const facts = { ...stopFacts(report), flags: flagsAfter(transaction, report) };
+    const facts = {
+      stop_time: report.stopTime,
+      meter_stop_wh: report.meterStopWh,
+      stop_reason: report.reason,
+      stop_id_token: report.idToken,
+      flags: flagsAfter(transaction, report),
+    };
     await transactionStopped(tx, await finishTransaction(tx, transaction.id, facts));
     return;
   }
@@ -47,20 +53,10 @@ async function stop(tx: Db, transaction: TransactionRow, report: StopReport): Pr
   await transactionUpdated(tx, await flagTransaction(tx, transaction.id, "STOP_DISPUTED"));
 }
 
-function stopFacts(report: StopReport) {
-  return {
-    stop_time: report.stopTime,
-    meter_stop_wh: report.meterStopWh,
-    stop_reason: report.reason,
-    stop_id_token: report.idToken,
-  };
-}
-
 function flagsAfter(transaction: TransactionRow, report: StopReport): TransactionFlag[] {
   const flags: TransactionFlag[] = transaction.flags.filter((flag) => flag !== "STOP_MISSING");
-  // Readings may have a fraction that the stop has not.
-  const before = Math.max(transaction.meter_start_wh ?? report.meterStopWh, Math.floor(transaction.meter_last_wh ?? report.meterStopWh));
-  if (report.meterStopWh < before) flags.push("METER_WENT_BACKWARDS");
+  // Of start and stop only: some chargers count these from the start of the transaction, and their readings from the meter's first day.
+  if (transaction.meter_start_wh !== null && report.meterStopWh < transaction.meter_start_wh) flags.push("METER_WENT_BACKWARDS");
   if (transaction.start_time !== null && report.stopTime < transaction.start_time) flags.push("STOP_BEFORE_START");
   if (isClockUnset(report.stopTime) && !flags.includes("CLOCK_UNSET")) flags.push("CLOCK_UNSET");
   return flags;
@@ -73,19 +69,26 @@ function toStorable(transactionId: number): number {
 
 async function keepOrphan(tx: Db, report: StopReport): Promise<void> {
   const unset = isClockUnset(report.stopTime);
+  const content = {
+    charger_id: report.chargerId,
+    reported_id: toStorable(report.transactionId),
+    stop_time: report.stopTime,
+    meter_stop_wh: report.meterStopWh,
+    boot_count: unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0,
+  };
+  if (await isKnownOrphan(tx, content)) return;
   const facts = report.idToken === "" ? undefined : await authorize(tx, report.idToken, "authorize", report.stopTime);
   const orphan = await insertTransaction(tx, {
-    charger_id: report.chargerId,
+    ...content,
     evse_id: 0,
     connector_id: 0,
     id_token: report.idToken,
     id_token_status: facts?.status ?? "",
     user_id: facts?.userId ?? null,
     state: "STOPPED",
-    ...stopFacts(report),
+    stop_reason: report.reason,
+    stop_id_token: report.idToken,
     flags: unset ? ["NO_START", "CLOCK_UNSET"] : ["NO_START"],
-    boot_count: unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0,
-    reported_id: toStorable(report.transactionId),
   });
   if (orphan === undefined) return;
   await keepReadings(tx, { chargerId: report.chargerId, evseId: 0, connectorId: 0 }, orphan.id, report.readings);

@@ -1,17 +1,20 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import { badRequest } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
+import { withoutDatabase } from "@chargemesh/kit/postgres";
 import type { Version } from "@chargemesh/ocpp/version";
 import { chargerById } from "../db/charger.ts";
-import { type CommandEnd, commandById, queuedCommands } from "../db/command.ts";
+import { type CommandEnd, chargersWithQueue, commandById, queuedCommands } from "../db/command.ts";
 import type { CommandRow, Db } from "../db/schema.ts";
 import { beginCommand, type Commander, dropCommand, finishCommand, type NewCommand, noCharger, queueCommand } from "../domain/command.ts";
 import type { Connection } from "./connection.ts";
 import { type Dialect, dialectOf, oldestDialect } from "./dialects.ts";
+import { holdsNul } from "./dispatch.ts";
 import type { Outcome } from "./outgoing.ts";
 import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 import type { Errand, Replicas } from "./replicas.ts";
 
+const DATABASE_RETRY_MS = 500;
 const OFFLINE: CommandEnd = { state: "EXPIRED", errorCode: "CHARGER_OFFLINE", errorDescription: "The charger is not connected." };
 const BUSY: CommandEnd = { state: "FAILED", errorCode: "TOO_MANY_CALLS", errorDescription: "Too many commands wait for this charger." };
 
@@ -22,25 +25,48 @@ const accepting = new Set([undefined, "Accepted", "Scheduled", "RebootRequired",
 export interface CommandRunner {
   /** Does an errand. False if it could not: this replica does not hold that connection, or not any more. */
   run(errand: Errand): Promise<boolean>;
-  /** Sends a charger what waited for it, if it may work. */
+  /** Sends a charger what waited for it, oldest first, if it may work. */
   sendWaiting(connection: Connection): Promise<void>;
+  /** The same for every charger of this replica that listens: for what could not be handed over while NATS or the database was away. */
+  sendForgotten(replicaId: string): Promise<void>;
 }
 
 /** Runs commands on the connections that this replica holds. */
 export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunner {
+  /** Makes a command sent, for this connection. Undefined if it must not be sent on it. */
+  const begin = (connection: Connection, commandId: string): Promise<CommandRow | undefined> =>
+    patiently(async (isRepeat) => {
+      const begun = await beginCommand(db, commandId, connection.epoch);
+      if (begun !== undefined || !isRepeat) return begun;
+      // The database may have done it the first time without our hearing of it: on a connection each has its turn, so nobody else did.
+      const command = await commandById(db, connection.chargerId, commandId);
+      return command?.state === "SENT" && command.epoch === connection.epoch ? command : undefined;
+    });
+  /** The commands whose turn comes. */
+  const inHand = new Set<string>();
   /** Sends one command when it is its turn, and waits for its end. False if it was not sent. */
-  const send = (connection: Connection, commandId: string): Promise<boolean> =>
-    new Promise((resolve, reject) => {
+  const send = (connection: Connection, commandId: string): Promise<boolean> => {
+    inHand.add(commandId);
+    return new Promise<boolean>((resolve, reject) => {
       const task = async (): Promise<boolean> => {
-        const command = connection.isOpen ? await beginCommand(db, commandId, connection.epoch) : undefined;
+        const command = connection.isOpen ? await begin(connection, commandId) : undefined;
         if (command === undefined) return false;
         const outcome = await connection.call(command.action, command.payload);
-        await finishCommand(db, commandId, endOf(connection.version, command.action, outcome));
+        await patiently(() => finishCommand(db, commandId, endOf(connection.version, command.action, outcome)));
         return true;
       };
       const taken = connection.inTurn(() => task().then(resolve, reject));
       if (!taken) dropCommand(db, commandId, BUSY).then(() => resolve(true), reject);
-    });
+    }).finally(() => inHand.delete(commandId));
+  };
+  const sendWaiting = async (connection: Connection): Promise<void> => {
+    const charger = await chargerById(db, connection.chargerId);
+    if (charger?.registration !== "ACCEPTED") return;
+    // One after the other: more may wait than there is room for in the line.
+    for (const { id } of await queuedCommands(db, connection.chargerId)) {
+      if (!inHand.has(id)) await send(connection, id);
+    }
+  };
   return {
     async run(errand) {
       const connection = registry.get(errand.chargerId);
@@ -49,14 +75,27 @@ export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunn
       connection.close(errand.reason === "SUPERSEDED" ? SUPERSEDED_CODE : 1000, errand.reason);
       return true;
     },
-    async sendWaiting(connection) {
-      const charger = await chargerById(db, connection.chargerId);
-      if (charger?.registration !== "ACCEPTED") return;
-      for (const { id } of await queuedCommands(db, connection.chargerId)) {
-        send(connection, id).catch((err: unknown) => log.error({ err, commandId: id }, "a command that waited failed"));
+    sendWaiting,
+    async sendForgotten(replicaId) {
+      for (const chargerId of await chargersWithQueue(db, replicaId)) {
+        const connection = registry.get(chargerId);
+        if (connection?.isAwake !== true) continue;
+        sendWaiting(connection).catch((err: unknown) => log.warn({ err, chargerId }, "waiting commands stay waiting"));
       }
     },
   };
+}
+
+/** Does `work`, again and again while the database is away: what a charger has done or will do must not go unsaid. */
+async function patiently<T>(work: (isRepeat: boolean) => Promise<T>): Promise<T> {
+  for (let isRepeat = false; ; isRepeat = true) {
+    try {
+      return await work(isRepeat);
+    } catch (err) {
+      if (withoutDatabase(err) === err) throw err;
+      await new Promise((resolve) => setTimeout(resolve, DATABASE_RETRY_MS));
+    }
+  }
 }
 
 /** What a charger's answer makes of a command. */
@@ -89,12 +128,12 @@ export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Log
       const reached = holder !== undefined && (await replicas.ask(holder, errand));
       if (!reached && ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
     };
-    return {
-      done: run().catch(async (err: unknown) => {
-        log.warn({ err, commandId: command.id }, "a command could not be delivered");
-        if (ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
-      }),
+    const fail = async (err: unknown): Promise<void> => {
+      log.warn({ err, commandId: command.id }, "a command could not be delivered");
+      if (ttlSeconds === 0) await dropCommand(db, command.id, OFFLINE);
     };
+    const done = run().catch(fail);
+    return { done: done.catch((err: unknown) => log.warn({ err, commandId: command.id }, "a command is left to the sweeper")) };
   };
   /** Asked one after the other, commands reach the charger in that order, however short the wait. */
   const ask = async (request: NewCommand, waitSeconds: number): Promise<CommandRow> => {
@@ -116,6 +155,7 @@ export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Log
       if (unknown !== undefined) throw badRequest([{ field: "action", description: unknown.description }]);
       const wrong = version.checkRequest(request.action, request.payload);
       if (wrong !== undefined) throw badRequest([payloadViolation(wrong.description)]);
+      if (holdsNul(request.payload)) throw badRequest([{ field: "payload", description: "must not hold the character U+0000" }]);
       return ask({ ...request, start: questions.startOf(request.action, request.payload) }, waitSeconds);
     },
     async remoteStart({ waitSeconds, idToken, connectorId, ...request }) {

@@ -8,6 +8,8 @@ import type { Wheel } from "./wheel.ts";
 /** What a connection needs of a WebSocket, so that another server can take the place of `ws`. */
 export interface Socket {
   send(text: string): void;
+  /** How much of what was sent has not left yet, in bytes. */
+  readonly unsentBytes: number;
   ping(): void;
   close(code: number, reason: string): void;
   /** Ends it without a goodbye, for a peer that is dead. */
@@ -23,6 +25,8 @@ export interface Connection extends Pick<Outgoing, "inTurn" | "call"> {
   readonly epoch: number;
   readonly version: Version;
   readonly isOpen: boolean;
+  /** Whether the charger has had an answer on it. Before, some do not listen yet. */
+  readonly isAwake: boolean;
   /** Closes it; `reason` is for the books. */
   close(code: number, reason: string): void;
   /** Resolves when every CALL that has come in is answered. */
@@ -53,32 +57,54 @@ export interface ConnectionOptions {
   answer(call: Call): Promise<string>;
   /** The charger has said something. */
   heard(): void;
-  /** A CALL of this action has been answered. */
-  answered(action: string): void;
+  /** A CALL of this action has been answered, on a connection that was awake before or not. */
+  answered(action: string, wasAwake: boolean): void;
   /** The connection has ended; called once. */
   ended(reason: string): void;
 }
+
+/** A charger that talks and does not listen would have us keep all our answers; this is some thousand of them. */
+const UNSENT_BYTES_MAX = 1_000_000;
 
 /** Runs the RPC of OCPP-J on a socket: the charger's CALLs in their order, ours one at a time, neither waiting for the other. */
 export function openConnection(options: ConnectionOptions): { connection: Connection; ears: Ears } {
   const { chargerId, epoch, socket, version, wheel } = options;
   const log = options.log.child({ chargerId });
   let isOpen = true;
+  let isAwake = false;
   let closeReason = "";
   const close = (code: number, reason: string): void => {
     closeReason ||= reason;
-    if (isOpen) socket.close(code, reason);
+    if (!isOpen) return;
+    // It may take its time to end, and whoever waits for its answers need not.
+    outgoing.lost();
+    socket.close(code, reason);
   };
-  const outgoing = makeOutgoing((text) => socket.send(text), options.callSeconds, wheel, log);
+  const send = (text: string): void => {
+    if (socket.unsentBytes > UNSENT_BYTES_MAX) {
+      closeReason ||= "NOT_LISTENING";
+      socket.terminate();
+    } else {
+      socket.send(text);
+    }
+  };
+  const outgoing = makeOutgoing(send, options.callSeconds, wheel, log);
   const incoming = makeIncoming({
     answer: options.answer,
     send(text, action) {
-      socket.send(text);
-      options.answered(action);
+      send(text);
+      options.answered(action, isAwake);
+      isAwake = true;
     },
     giveUp: () => close(1013, "DATABASE_UNAVAILABLE"),
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause() {
+      pulse.pause();
+      socket.pause();
+    },
+    resume() {
+      pulse.resume();
+      socket.resume();
+    },
     log,
   });
   const pulse = watchPulse(socket, options.pingSeconds, wheel, () => {
@@ -93,7 +119,7 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
       if (frame.kind !== "unreadable") return outgoing.answered(frame);
       log.warn({ code: frame.code, description: frame.description }, "an unreadable frame");
       const refusal = version.refusalOf(frame);
-      if (refusal !== undefined) socket.send(refusal);
+      if (refusal !== undefined) send(refusal);
     },
     alive: pulse.alive,
     closed(reason) {
@@ -110,7 +136,10 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
     epoch,
     version,
     get isOpen() {
-      return isOpen;
+      return isOpen && closeReason === "";
+    },
+    get isAwake() {
+      return isAwake;
     },
     inTurn: outgoing.inTurn,
     call: outgoing.call,
@@ -120,11 +149,21 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
   return { connection, ears };
 }
 
+interface Pulse {
+  /** The peer has given a sign of life. */
+  alive(): void;
+  /** From now on nothing is read, so that nothing it says can be heard. */
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
 /** Pings a socket again and again, and terminates it when a ping goes by without a sign of life. */
-function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => void): { alive(): void; stop(): void } {
+function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => void): Pulse {
   let isAlive = true;
+  let isPaused = false;
   const beat = (): void => {
-    if (!isAlive) {
+    if (!isAlive && !isPaused) {
       dead();
       socket.terminate();
       return;
@@ -136,6 +175,13 @@ function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => v
   let next = wheel.in(seconds, beat);
   return {
     alive() {
+      isAlive = true;
+    },
+    pause() {
+      isPaused = true;
+    },
+    resume() {
+      isPaused = false;
       isAlive = true;
     },
     stop: () => next(),

@@ -29,6 +29,11 @@ export type Dispatch = Readonly<Record<string, (charger: Charger, request: objec
 /** U+0000 in JSON: Postgres has no place for it in a text, and no charger has a reason to send it. After an escaped backslash it is none. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
+/** Whether a text anywhere in a payload holds U+0000. */
+export function holdsNul(payload: object): boolean {
+  return NUL.test(JSON.stringify(payload));
+}
+
 /**
  * Answers a CALL of a charger: the text of a CALLRESULT, or of a CALLERROR that says what is wrong with the CALL.
  * Throws only if the database is away.
@@ -40,7 +45,7 @@ export async function answerCall(version: Version, dispatch: Dispatch, charger: 
   };
   const wrong = version.checkSender("station", call.action) ?? version.checkRequest(call.action, call.payload);
   if (wrong !== undefined) return refuse(wrong);
-  if (NUL.test(JSON.stringify(call.payload))) {
+  if (holdsNul(call.payload)) {
     return refuse({ code: "PropertyConstraintViolation", description: "a text holds the character U+0000" });
   }
   const handle = dispatch[call.action];

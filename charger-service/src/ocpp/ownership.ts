@@ -7,6 +7,7 @@ import { endLease, heldBy, type Knock, renewLease } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
 import { sweepCommands } from "../domain/command.ts";
 import { type Ownership, releaseLostReplicas, releaseOwnership, retakeOwnership, takeOwnership } from "../domain/ownership.ts";
+import type { CommandRunner } from "./commands.ts";
 import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 
 /** How long a replica may be silent before its chargers count as disconnected, in seconds (decision 6). */
@@ -29,6 +30,7 @@ export async function keepOwnerships(
   db: Db,
   replicaId: string,
   registry: Registry,
+  runner: CommandRunner,
   clock: Clock,
   stack: Stack,
   log: Logger,
@@ -44,10 +46,12 @@ export async function keepOwnerships(
   };
   /** The database and the sockets of this replica, brought together again. */
   const reconcile = async (): Promise<void> => {
+    // Those of before we ask: what comes while we do is held too, though the answer does not say so.
+    const connections = registry.all();
     const held = new Map((await heldBy(db, replicaId)).map(({ id, epoch }) => [id, epoch]));
-    for (const connection of registry.all()) {
+    for (const connection of connections) {
       const { chargerId, epoch } = connection;
-      if (held.get(chargerId) === epoch) continue;
+      if (held.get(chargerId) === epoch || registry.get(chargerId) !== connection) continue;
       // Either an outage of the database has cost us the lease, or a newer connection is elsewhere.
       if (!(await retakeOwnership(db, chargerId, epoch, replicaId))) connection.close(SUPERSEDED_CODE, "SUPERSEDED");
     }
@@ -56,11 +60,17 @@ export async function keepOwnerships(
       if (!isHere) await release(chargerId, epoch, "CONNECTION_LOST");
     }
   };
+  let isBehind = false;
   const renew = async (): Promise<void> => {
+    const wasBehind = isBehind;
+    isBehind = true;
     await renewLease(db, replicaId, LEASE_SECONDS);
-    await releaseLostReplicas(db, clock.now());
+    // After an outage of the database the others are given the time to come back, as we have.
+    if (!wasBehind) await releaseLostReplicas(db, clock.now());
     await reconcile();
     await sweepCommands(db);
+    await runner.sendForgotten(replicaId);
+    isBehind = false;
   };
   const writeLiveness = async (): Promise<void> => {
     if (seen.size === 0) return;

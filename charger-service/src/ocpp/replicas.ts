@@ -19,7 +19,8 @@ export interface Replicas {
 
 /** Longer than any command may take. */
 const ANSWER_TIMEOUT_MS = 90_000;
-const RETRY_MS = 1_000;
+/** How often we look whether there is a connection, in ms: until then nobody can reach the chargers that we hold. */
+const LOOK_MS = 50;
 const EVERYBODY = "chargemesh.charger.replicas";
 const subjectOf = (replicaId: string): string => `chargemesh.charger.replica.${replicaId}`;
 
@@ -35,12 +36,17 @@ export function linkReplicas(
   log: Logger,
 ): Replicas {
   const stopping = new AbortController();
+  const attempt = async (message: Msg): Promise<boolean> => run(message.json<Errand>());
   const answer = async (message: Msg): Promise<void> => {
-    const done = await run(message.json<Errand>()).catch((err: unknown) => {
+    const done = await attempt(message).catch((err: unknown) => {
       log.error({ err }, "an errand failed");
       return false;
     });
-    message.respond(JSON.stringify({ done }));
+    try {
+      message.respond(JSON.stringify({ done }));
+    } catch (err) {
+      log.warn({ err }, "whoever sent us on an errand does not hear of its end");
+    }
   };
   const listen = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -50,9 +56,9 @@ export function linkReplicas(
         // Survives reconnects by itself; ends when the connection is closed for good.
         for await (const message of connection.subscribe(subjectOf(replicaId))) void answer(message);
       } catch (err) {
-        log.debug({ err }, "waiting for NATS");
+        log.trace({ err }, "waiting for NATS");
       }
-      await rest(RETRY_MS, stopping.signal);
+      await rest(LOOK_MS, stopping.signal);
     }
   };
   void listen();

@@ -47,12 +47,14 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
         log.info({ chargerId: knock.chargerId, reason: refusal.reason }, "refused a charger");
         return refuse(socket, refusal.httpStatus, refusal.reason, refusal.message);
       }
+      if (stopping) return refuse(socket, 503, "STOPPING", "This replica is stopping. Connect again.");
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         // Nothing is read before the books know of the connection.
         webSocket.pause();
         welcome(webSocket, knock, options, deps, log).catch((err: unknown) => {
           log.warn({ err, chargerId: knock.chargerId }, "could not open a connection");
-          webSocket.close(1013);
+          webSocket.resume();
+          webSocket.close(1013, "UNAVAILABLE");
         });
       });
     };
@@ -67,7 +69,7 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
   stack.defer("ocpp", async () => {
     stopping = true;
     http.close();
-    await drain(deps.registry);
+    await drain(webSockets, deps.registry);
     webSockets.close();
   });
   return `${options.address.slice(0, options.address.lastIndexOf(":"))}:${port}`;
@@ -84,14 +86,18 @@ function listen(http: ReturnType<typeof createServer>, address: string): Promise
   });
 }
 
-/** Answers the CALLs in hand, then closes every connection with 1012, "service restart". */
-async function drain(registry: Registry): Promise<void> {
+/** Answers the CALLs in hand, then closes every connection with 1012, "service restart"; whoever does not say goodbye is cut off. */
+async function drain(webSockets: WebSocketServer, registry: Registry): Promise<void> {
   const connections = registry.all();
-  const late = new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref());
-  await Promise.race([Promise.all(connections.map((connection) => connection.settled())), late]);
-  const closed = Promise.withResolvers<void>();
-  const look = setInterval(() => registry.all().length === 0 && closed.resolve(), 20);
+  await settle(Promise.all(connections.map((connection) => connection.settled())));
+  const closed = Promise.all([...webSockets.clients].map((webSocket) => new Promise((resolve) => webSocket.once("close", resolve))));
   for (const connection of connections) connection.close(1012, "SERVICE_RESTART");
-  await Promise.race([closed.promise, new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
-  clearInterval(look);
+  await settle(closed);
+  for (const webSocket of webSockets.clients) webSocket.terminate();
+  await settle(closed);
+}
+
+/** Waits for `work`, but not too long. */
+function settle(work: Promise<unknown>): Promise<unknown> {
+  return Promise.race([work, new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
 }

@@ -45,7 +45,10 @@ export async function welcome(webSocket: WebSocket, knock: Knock, options: Welco
   }
   const { subprotocol } = dialect.version;
   const ownership = await deps.ownerships.take(knock, subprotocol);
-  if (ownership === undefined) return webSocket.close(1008, "UNKNOWN_CHARGER");
+  if (ownership === undefined) {
+    webSocket.resume();
+    return webSocket.close(1008, "UNKNOWN_CHARGER");
+  }
   const { epoch, previous } = ownership;
   const { connection, ears } = begin(toSocket(webSocket), chargerId, epoch, dialect, options, deps, log);
   deps.registry.add(connection);
@@ -65,7 +68,6 @@ function begin(
   log: Logger,
 ): { connection: Connection; ears: Ears } {
   const charger: Charger = { id: chargerId, db: deps.db, heartbeatSeconds: options.heartbeatSeconds, now: () => deps.clock.now() };
-  let isAwake = false;
   const opened = openConnection({
     chargerId,
     epoch,
@@ -77,10 +79,9 @@ function begin(
     callSeconds: options.callSeconds,
     answer: (call) => answerCall(version, dispatch, charger, call, log),
     heard: () => deps.ownerships.heard(chargerId),
-    answered(action) {
+    answered(action, wasAwake) {
       // A charger that has just booted listens only after its boot is answered; one that goes on where it was says something else first.
-      if (isAwake && action !== "BootNotification") return;
-      isAwake = true;
+      if (wasAwake && action !== "BootNotification") return;
       deps.runner.sendWaiting(opened.connection).catch((err: unknown) => log.warn({ err, chargerId }, "waiting commands stay waiting"));
     },
     ended(reason) {
@@ -95,6 +96,9 @@ function begin(
 function toSocket(webSocket: WebSocket): Socket {
   return {
     send: (text) => webSocket.send(text),
+    get unsentBytes() {
+      return webSocket.bufferedAmount;
+    },
     ping: () => webSocket.ping(),
     close: (code, reason) => webSocket.close(code, reason),
     terminate: () => webSocket.terminate(),

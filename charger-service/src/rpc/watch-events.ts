@@ -18,23 +18,27 @@ const INACTIVE_MS = 30_000;
 const RETRY_MS = 500;
 
 /** Everything that happens from now on, in order and without a gap, also over a loss of NATS. UNAVAILABLE if NATS is away at the start. */
-export const watchEvents = ({ nats, log }: RpcDeps) =>
-  async function* (_request: WatchEventsRequest, { signal }: Call): AsyncGenerator<WatchEventsResponse> {
-    let last = await lastSequence(nats);
-    while (!signal.aborted) {
-      try {
-        for await (const message of messagesAfter(nats, last, signal, log)) {
-          last = message.seq;
-          const event = readEvent(message, log);
-          if (event !== undefined) yield { event };
-        }
-      } catch (err) {
-        if (!isNatsAway(err)) throw err;
-        log.warn({ err }, "event stream interrupted");
-        await rest(RETRY_MS, signal);
+export const watchEvents =
+  ({ nats, log }: RpcDeps) =>
+  async (_request: WatchEventsRequest, { signal }: Call): Promise<AsyncIterable<WatchEventsResponse>> =>
+    eventsAfter(await lastSequence(nats), nats, signal, log);
+
+async function* eventsAfter(sequence: number, nats: Nats, signal: AbortSignal, log: Logger): AsyncGenerator<WatchEventsResponse> {
+  let last = sequence;
+  while (!signal.aborted) {
+    try {
+      for await (const message of messagesAfter(nats, last, signal, log)) {
+        last = message.seq;
+        const event = readEvent(message, log);
+        if (event !== undefined) yield { event };
       }
+    } catch (err) {
+      if (!isNatsAway(err)) throw err;
+      log.warn({ err }, "event stream interrupted");
+      await rest(RETRY_MS, signal);
     }
-  };
+  }
+}
 
 /** Where the stream ends now. One that nobody has made yet ends before its first event. */
 async function lastSequence(nats: Nats): Promise<number> {

@@ -247,6 +247,19 @@ test("a frame just within the limit is read; one beyond it costs the socket and 
   await again.leave();
 });
 
+test("a charger that talks and does not listen costs no more than its socket", async () => {
+  const deaf = await site.join("F-4");
+  deaf.socket.pause();
+  // Each is answered at length.
+  const frame = JSON.stringify([2, "€".repeat(250), "Heartbeat", {}]);
+  while ((await site.charger("F-4")).connected) {
+    for (let n = 0; n < 3_000; n++) deaf.say(frame);
+  }
+  expect((await site.connections("F-4")).map(({ state, reason }) => [state, reason])).toEqual([["CLOSED", "NOT_LISTENING"]]);
+  deaf.socket.terminate();
+  expect(await station.result("Heartbeat", {})).toEqual({ currentTime: anything });
+});
+
 test("a text that is no UTF-8 costs the socket and nothing else", async () => {
   const other = await site.join("F-3");
   other.socket.send(Buffer.from([0xff, 0xfe]), { binary: false });

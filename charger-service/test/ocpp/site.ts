@@ -35,7 +35,7 @@ export interface Site {
   register(id: string, fields?: Partial<Charger>): Promise<string>;
   addIdToken(idToken: string, fields?: Partial<IdToken>): Promise<void>;
   /** Connects as a charger, with its password if it was registered here. */
-  connect(id: string, options?: StationOptions, to?: Service): Promise<Station>;
+  connect(id: string, options?: StationOptions, to?: { ocppAddress: string }, path?: string): Promise<Station>;
   /** Registers a charger, connects and boots it. */
   join(id: string, options?: StationOptions): Promise<Station>;
   /** Forgets a charger over gRPC. */
@@ -53,16 +53,19 @@ export interface Site {
   leave(): Promise<void>;
 }
 
-/** Opens one. `vars` are settings of the service. */
-export async function openSite(vars: Record<string, string> = {}): Promise<Site> {
+type Settings = Record<string, string>;
+
+/** Opens one. `settings` are those of the service; they may depend on where it is. */
+export async function openSite(settings: Settings | ((place: Place) => Promise<Settings>) = {}): Promise<Site> {
   const place = await freshPlace();
-  const service = await startService(place, vars);
+  const service = await startService(place, typeof settings === "function" ? await settings(place) : settings);
   const pool = new Pool({ connectionString: place.ownerUrl, max: 2, options: "-c search_path=ocpp" });
   pool.on("error", () => undefined);
   const passwords = new Map<string, string>();
   const operator = place.as("OPERATOR", undefined, 3_600);
   const { chargers, commands, connections, idTokens, transactions } = service;
-  const told: Told[] = [];
+  let telling: Promise<Told[]> = Promise.resolve([]);
+  const held = new Set<() => Promise<void>>();
   const rows: Site["rows"] = async (sql, values) => (await pool.query(sql, values)).rows;
   const site: Site = {
     place,
@@ -72,12 +75,13 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
       const client = await pool.connect();
       await client.query("begin");
       await client.query(sql);
-      return {
-        async release() {
-          await client.query("commit");
-          client.release();
-        },
+      const release = async (): Promise<void> => {
+        if (!held.delete(release)) return;
+        await client.query("commit");
+        client.release();
       };
+      held.add(release);
+      return { release };
     },
     async blocked(count) {
       const waiting =
@@ -93,9 +97,9 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
     async addIdToken(idToken, fields = {}) {
       await call(idTokens, idTokens.createIdToken, { idToken: IdToken.fromPartial({ idToken, ...fields }) }, operator);
     },
-    connect(id, options = {}, to = service) {
+    connect(id, options = {}, to = service, path) {
       const password = passwords.get(id);
-      return connectStation(to.ocppAddress, id, { ...(password === undefined ? {} : { password }), ...options });
+      return connectStation(to.ocppAddress, id, { ...(password === undefined ? {} : { password }), ...options }, path);
     },
     async join(id, options = {}) {
       await site.register(id);
@@ -130,12 +134,17 @@ export async function openSite(vars: Record<string, string> = {}): Promise<Site>
     async commandById(chargerId, id) {
       return given((await call(commands, commands.getCommand, { chargerId, id }, operator)).command);
     },
-    async told() {
-      await eventually(async () => (await rows("select 1 from outbox limit 1")).length === 0);
-      told.push(...(await eventsAfter(place, told.length)));
-      return told;
+    told() {
+      // Tests may run at once, and each wants all of it.
+      telling = telling.then(async (before) => {
+        await eventually(async () => (await rows("select from outbox limit 1")).length === 0);
+        return [...before, ...(await eventsAfter(place, before.length))];
+      });
+      return telling;
     },
     async leave() {
+      // A test that failed may have left some.
+      for (const release of held) await release();
       await service.stop();
       await pool.end();
       await place.leave();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startService } from "../service.ts";
 import { openSite, type Site } from "./site.ts";
 import type { Payload, Station } from "./station.ts";
 
@@ -83,16 +84,13 @@ test.each<[string, object, object, string[], number]>([
   expect(kept.flags.filter((flag) => flag !== "ID_TOKEN_UNKNOWN")).toEqual(flags);
 });
 
-test("a stop below the last reading is flagged, but for the fraction of a Wh that it is rounded by", async () => {
-  for (const [meterStop, flags, energyWh] of [
-    [1_100, ["ID_TOKEN_UNKNOWN", "METER_WENT_BACKWARDS"], 100],
-    [1_500, ["ID_TOKEN_UNKNOWN"], 500],
-  ] as const) {
+test("the stop's meter counts, whatever the readings said", async () => {
+  for (const reading of ["1400.7", "9000", "0"]) {
     const transactionId = await begin();
-    const reading = { timestamp: ago(5), sampledValue: [{ value: "1500.7" }] };
-    await station.result("MeterValues", { connectorId, transactionId, meterValue: [reading] });
-    await station.result("StopTransaction", { transactionId, meterStop, timestamp: ago(1) });
-    expect(await site.transaction(transactionId)).toMatchObject({ flags, energyWh });
+    const meterValue = [{ timestamp: ago(5), sampledValue: [{ value: reading }] }];
+    await station.result("MeterValues", { connectorId, transactionId, meterValue });
+    await station.result("StopTransaction", { transactionId, meterStop: 1_400, timestamp: ago(1) });
+    expect(await site.transaction(transactionId)).toMatchObject({ flags: ["ID_TOKEN_UNKNOWN"], energyWh: 400, meterLastWh: 1_400 });
   }
 });
 
@@ -172,4 +170,30 @@ test("a hundred stops at once are one", async () => {
   await Promise.all(Array.from({ length: 100 }, () => station.result("StopTransaction", stop)));
   expect(await site.transaction(transactionId)).toMatchObject({ energyWh: 1_000, flags: ["ID_TOKEN_UNKNOWN"] });
   expect(await stopsTold(transactionId)).toHaveLength(1);
+});
+
+test("the same stop at the same time on two replicas is one stop", async () => {
+  const other = await startService(site.place);
+  const first = await site.join("S-5");
+  const start = { connectorId: 1, idTag: "A", meterStart: 1_000, timestamp: ago(30) };
+  const { transactionId } = await first.result("StartTransaction", start);
+  const stops = [
+    { transactionId, meterStop: 2_000, timestamp: ago(1), transactionData: [{ timestamp: ago(1), sampledValue: [{ value: "2000" }] }] },
+    { transactionId: -9, meterStop: 2_000, timestamp: ago(1) },
+  ];
+  // Nothing can be read for writing until both are at it.
+  const owner = await site.hold("lock table transaction in exclusive mode");
+  for (const [i, stop] of stops.entries()) first.say([2, String(i), "StopTransaction", stop]);
+  await site.blocked(1);
+  const second = await site.connect("S-5", {}, other);
+  const answering = Promise.all(stops.map((stop) => second.result("StopTransaction", stop)));
+  await site.blocked(2);
+  await owner.release();
+  expect(await answering).toEqual([{}, {}]);
+  const [orphan, stopped, ...others] = await site.transactions("S-5");
+  expect([stopped?.energyWh, stopped?.flags, orphan?.flags, others]).toEqual([1_000, ["ID_TOKEN_UNKNOWN"], ["NO_START"], []]);
+  expect(await stopsTold(transactionId)).toHaveLength(1);
+  expect(await stopsTold(orphan?.id ?? "")).toHaveLength(1);
+  await second.leave();
+  await other.stop();
 });

@@ -83,6 +83,7 @@ test.each<[string, Fields, string]>([
   ["an id with a space", { id: "a b" }, "charger.id"],
   ["an id of 49", { id: "x".repeat(49) }, "charger.id"],
   ["a long name", { id: "CP-bad", displayName: "x".repeat(101) }, "charger.display_name"],
+  ["a name that Postgres cannot hold", { id: "CP-bad", displayName: "a\0b" }, "charger.display_name"],
   ["a short password", { id: "CP-bad", password: "x".repeat(15) }, "charger.password"],
   ["a long password", { id: "CP-bad", password: "x".repeat(41) }, "charger.password"],
   ["a password with a space", { id: "CP-bad", password: "with a space in it" }, "charger.password"],
@@ -133,7 +134,7 @@ test("who is not there is not found", async () => {
   }
   expect(await refusal(update({ id: "nobody" }, ["display_name"]))).toEqual(notFound);
   expect(await refusal(update({ id: "nobody", etag: "garbage" }, ["display_name"]))).toEqual(notFound);
-  expect(await refusal(get(""))).toEqual(invalid("id"));
+  for (const id of ["", "\0"]) expect(await refusal(get(id))).toEqual(invalid("id"));
 });
 
 test("a list is by id, page by page, each once", async () => {

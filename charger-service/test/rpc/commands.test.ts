@@ -73,6 +73,7 @@ test.each<[string, Partial<CreateCommandRequest>, string]>([
   ["no action", { action: "" }, "action"],
   ["an action that there is not", { action: "MakeCoffee" }, "action"],
   ["an action that is for chargers", { action: "BootNotification" }, "action"],
+  ["a text that no database holds", { action: "DataTransfer", payload: { vendorId: "a\0b" } }, "payload"],
   ["a word that OCPP does not have", { payload: { type: "Gentle" } }, "payload.type"],
   ["what OCPP does not ask for", { payload: { type: "Soft", when: "now" } }, "payload"],
   ["a time to live that is negative", { ttlSeconds: -1 }, "ttl_seconds"],

@@ -93,6 +93,7 @@ test.each<[string, Fields, string]>([
   ["letters beyond ASCII", { idToken: "bäd" }, "id_token.id_token"],
   ["a user that is no UUID", { idToken: "bad", userId: "me" }, "id_token.user_id"],
   ["a long parent", { idToken: "bad", parentIdToken: "x".repeat(37) }, "id_token.parent_id_token"],
+  ["a parent that Postgres cannot hold", { idToken: "bad", parentIdToken: "a\0b" }, "id_token.parent_id_token"],
   ["a type that is not defined", { idToken: "bad", type: "UNRECOGNIZED" }, "id_token.type"],
   ["a status that is not defined", { idToken: "bad", status: "UNRECOGNIZED" }, "id_token.status"],
   ["a time that no Timestamp holds", { idToken: "bad", expiryTime: new Date("+020000-01-01T00:00:00Z") }, "id_token.expiry_time"],

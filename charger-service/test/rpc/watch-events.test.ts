@@ -35,8 +35,8 @@ const manager = () => nats.jetstreamManager();
 /** How many read the stream now. */
 const readers = async (): Promise<number> => (await (await manager()).streams.info(STREAM)).state.consumer_count;
 
-/** How many events the one who reads now was sent. */
-const sent = async (): Promise<number | undefined> => (await (await manager()).consumers.list(STREAM).next())[0]?.delivered.consumer_seq;
+/** What NATS knows of the one who reads now. */
+const reader = async () => (await (await manager()).consumers.list(STREAM).next())[0];
 
 const create = async (id: string) =>
   given((await call(service.chargers, service.chargers.createCharger, { charger: Charger.fromPartial({ id }) }, operator)).charger);
@@ -44,13 +44,7 @@ const update = (id: string, fields: Partial<Charger>, updateMask: string[]) =>
   call(service.chargers, service.chargers.updateCharger, { charger: Charger.fromPartial({ id, ...fields }), updateMask }, operator);
 const remove = (id: string) => call(service.chargers, service.chargers.deleteCharger, { id }, operator);
 
-/** Begins to watch, and resolves when the stream has its place among the events; its metadata come a moment before that. */
-async function watch(as = operator, of = service): Promise<Watch> {
-  const before = await readers();
-  const watching = await openWatch(of, as);
-  await vi.waitFor(async () => expect(await readers()).toBeGreaterThan(before), { timeout: 20_000, interval: 10 });
-  return watching;
-}
+const watch = (as = operator, of = service): Promise<Watch> => openWatch(of, as);
 
 const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/);
 
@@ -91,12 +85,31 @@ test("several watch at once, and one that comes later sees only what is later", 
 
 test("a stream that is cancelled leaves nothing behind", async () => {
   const watching = await watch();
+  await expect.poll(readers, { timeout: 10_000 }).toBe(1);
   watching.cancel();
   expect(await watching.ended).toMatchObject({ code: 1 });
   const since = performance.now();
   await expect.poll(readers, { timeout: 10_000, interval: 20 }).toBe(0);
   // Long before a request for more events would have ended by itself.
   expect(performance.now() - since).toBeLessThan(2_000);
+});
+
+test("neither do streams that are cancelled before we know who called", async () => {
+  const fresh = await startService(place);
+  try {
+    await new Promise((resolve) => fresh.events.waitForReady(Date.now() + 20_000, resolve));
+    // The keys that verify the token have not been fetched yet.
+    const streams = Array.from({ length: 20 }, () => fresh.events.watchEvents({}, operator));
+    const ended = streams.map((stream) => new Promise((resolve) => stream.once("error", resolve)));
+    for (const stream of streams) setImmediate(() => stream.cancel());
+    await Promise.all(ended);
+    // One that came later is live, so those that were to begin before it have.
+    const watching = await watch(operator, fresh);
+    watching.cancel();
+    await expect.poll(readers, { timeout: 10_000 }).toBe(0);
+  } finally {
+    await fresh.stop();
+  }
 });
 
 test("a stream ends with the token that opened it", async () => {
@@ -194,10 +207,11 @@ test("what was on its way when a connection broke comes all the same, though not
   try {
     // Who watches as soon as it starts is told to try again.
     const watching = await vi.waitFor(() => watch(operator, far), { timeout: 20_000, interval: 100 });
+    await expect.poll(async () => (await reader())?.num_waiting, { timeout: 20_000 }).toBe(1);
     link.stall();
     await create("L-1");
     // NATS has sent it, into a connection that passes nothing on.
-    await vi.waitFor(async () => expect(await sent()).toBe(1), { timeout: 20_000, interval: 20 });
+    await expect.poll(async () => (await reader())?.delivered.consumer_seq, { timeout: 20_000 }).toBe(1);
     link.drop();
     expect((await watching.next()).subject).toBe("L-1");
     watching.cancel();
@@ -211,6 +225,8 @@ test("without NATS a stream does not begin, and everything else goes on", async 
   await place.nats.kill();
   const refused = async () => {
     const stream = service.events.watchEvents({}, operator);
+    // It was never live, and does not seem so.
+    stream.once("metadata", () => stream.emit("error", new Error("has metadata")));
     const err = await new Promise<ServiceError>((resolve) => stream.once("error", resolve));
     return refusalOf(err);
   };

@@ -85,7 +85,7 @@ function asRestError(err: unknown): Error {
   const cause = err instanceof Error ? err : new Error(String(err));
   if (!(err instanceof AppError)) return cause;
   return new RestError(
-    { code: "UNAVAILABLE", reason: "UNAVAILABLE", message: "Chargers cannot be let in at the moment. Try again." },
+    { code: "UNAVAILABLE", reason: "CHARGER_SERVICE_UNAVAILABLE", message: "Chargers cannot be let in at the moment. Try again." },
     { cause },
   );
 }

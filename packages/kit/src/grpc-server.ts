@@ -39,14 +39,17 @@ interface Definition {
 }
 type Definitions = Readonly<Record<string, Definition>>;
 
-/** A handler for every rpc of a service, typed from ts-proto's definition of it. A missing one does not compile. */
+/**
+ * A handler for every rpc of a service, typed from ts-proto's definition of it. A missing one does not compile.
+ * That of a stream resolves when the stream is live: only then are its metadata sent, so that a client knows.
+ */
 export type Handlers<S extends Definitions> = {
   readonly [M in keyof S]: S[M]["responseStream"] extends true
-    ? (request: ReturnType<S[M]["requestDeserialize"]>, call: Call) => AsyncIterable<ReturnType<S[M]["responseDeserialize"]>>
+    ? (request: ReturnType<S[M]["requestDeserialize"]>, call: Call) => Promise<AsyncIterable<ReturnType<S[M]["responseDeserialize"]>>>
     : (request: ReturnType<S[M]["requestDeserialize"]>, call: Call) => Promise<ReturnType<S[M]["responseDeserialize"]>>;
 };
 
-type AnyHandler = (request: object, call: Call) => Promise<object> | AsyncIterable<object>;
+type AnyHandler = (request: object, call: Call) => Promise<object | AsyncIterable<object>>;
 
 /** A service and what answers it. */
 export interface Registration {
@@ -161,14 +164,14 @@ function adapt(
       void withRequestId(idOf(call), () =>
         answer(
           call,
-          (inner) => pump(handler(call.request, inner) as AsyncIterable<object>, call, inner.signal),
+          async (inner) => pump((await handler(call.request, inner)) as AsyncIterable<object>, call, inner.signal),
           (status) => call.emit("error", status),
         ),
       );
     };
   }
   const unary: handleUnaryCall<object, object> = (call, callback) => {
-    const work = async (inner: Call): Promise<void> => callback(null, await (handler(call.request, inner) as Promise<object>));
+    const work = async (inner: Call): Promise<void> => callback(null, await handler(call.request, inner));
     void withRequestId(idOf(call), () => answer(call, work, (status) => callback(status)));
   };
   return unary;
@@ -179,18 +182,23 @@ async function pump(messages: AsyncIterable<object>, call: ServerWritableStream<
   call.sendMetadata(new Metadata());
   for await (const message of messages) {
     if (signal.aborted) break;
-    if (!call.write(message)) await Promise.race([once(call, "drain"), aborted(signal)]);
+    if (!call.write(message)) await drained(call, signal);
   }
   if (signal.reason instanceof AppError) throw signal.reason;
   call.end();
 }
 
-function once(call: ServerWritableStream<object, object>, event: string): Promise<void> {
-  return new Promise((resolve) => call.once(event, () => resolve()));
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Resolves when more may be written, or when nobody reads any more. Leaves no listener behind: a stream may live for days. */
+function drained(call: ServerWritableStream<object, object>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off("drain", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    call.once("drain", done);
+    signal.addEventListener("abort", done);
+  });
 }
 
 function idOf(call: AnyCall): string {
@@ -208,6 +216,8 @@ function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal
   const controller = new AbortController();
   const events: EventEmitter = call;
   events.on("cancelled", () => controller.abort());
+  // It may have happened while we found out who calls.
+  if (call.cancelled) controller.abort();
   if (isStream && caller.kind === "user") {
     const expired = new AppError("unauthenticated", "TOKEN_EXPIRED", "The access token has expired.");
     const timer = setTimeout(() => controller.abort(expired), caller.expireTime - Date.now());

@@ -1,5 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
-import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify, SignJWT } from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { AppError } from "./errors.ts";
 import type { Access } from "./rules.ts";
 
@@ -48,16 +48,34 @@ export function makeIdentify(keys: KeySource, meshSecret: string): Identify {
 }
 
 async function userCaller(token: string, keys: KeySource): Promise<UserCaller> {
-  const payload = await verifyWith(token, await keys(false))
+  const now = await keys(false);
+  const known = verified.get(now)?.get(token);
+  if (known !== undefined && known.expireTime > Date.now()) return known;
+  const caller = await verifyWith(token, now)
     .catch(async (err: unknown) => {
       if (!(err instanceof errors.JWKSNoMatchingKey)) throw err;
       return verifyWith(token, await keys(true));
     })
-    .catch(asUnauthenticated);
-  const role = roles.find((one) => one === payload.role);
-  if (payload.sub === undefined || payload.exp === undefined || role === undefined)
-    throw unauthenticated("The access token says too little.");
-  return { kind: "user", userId: payload.sub, username: String(payload.username ?? ""), role, expireTime: payload.exp * 1000 };
+    .then(readCaller, asUnauthenticated);
+  remember(now, token, caller);
+  return caller;
+}
+
+function readCaller({ sub, exp, role: said, username }: JWTPayload): UserCaller {
+  const role = roles.find((one) => one === said);
+  if (sub === undefined || exp === undefined || role === undefined) throw unauthenticated("The access token says too little.");
+  return { kind: "user", userId: sub, username: String(username ?? ""), role, expireTime: exp * 1000 };
+}
+
+/** Verifying a signature is the dearest part of a call, and a caller shows the same token for minutes. */
+const VERIFIED_MAX = 10_000;
+/** What tokens have said, as long as the keys are the same that they were verified with. */
+const verified = new WeakMap<JSONWebKeySet, Map<string, UserCaller>>();
+
+function remember(keys: JSONWebKeySet, token: string, caller: UserCaller): void {
+  const callers = verified.get(keys) ?? new Map<string, UserCaller>();
+  if (callers.size >= VERIFIED_MAX) callers.clear();
+  verified.set(keys, callers.set(token, caller));
 }
 
 type Resolver = ReturnType<typeof createLocalJWKSet>;
@@ -70,7 +88,7 @@ function resolverOf(keys: JSONWebKeySet): Resolver {
   return resolver;
 }
 
-async function verifyWith(token: string, keys: JSONWebKeySet) {
+async function verifyWith(token: string, keys: JSONWebKeySet): Promise<JWTPayload> {
   const options = { issuer: ISSUER, audience: AUDIENCE, algorithms: [TOKEN_ALGORITHM], requiredClaims: ["exp", "sub"] };
   return (await jwtVerify(token, resolverOf(keys), options)).payload;
 }

@@ -56,9 +56,9 @@ export async function transact<DB, T>(db: Kysely<DB>, work: (tx: Transaction<DB>
   }
 }
 
-/** Whether `err` says that this unique constraint is broken. */
+/** Whether `err` says that this unique or foreign key constraint is broken. */
 export function violates(err: unknown, constraint: string): boolean {
-  return err instanceof DatabaseError && err.code === "23505" && err.constraint === constraint;
+  return err instanceof DatabaseError && (err.code === "23505" || err.code === "23503") && err.constraint === constraint;
 }
 
 /** A database that is away, as UNAVAILABLE; anything else as it was. */
