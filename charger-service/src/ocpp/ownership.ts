@@ -13,6 +13,8 @@ import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 /** How long a replica may be silent before its chargers count as disconnected, in seconds (decision 6). */
 const LEASE_SECONDS = 15;
 const RENEW_MS = 5_000;
+/** After a failure: the sooner it is mended, the fewer notice. */
+const RETRY_MS = 1_000;
 /** Liveness may be this much late, in ms: what a kill may lose of it (decision 4). */
 const LIVENESS_MS = 1_000;
 
@@ -80,8 +82,14 @@ export async function keepOwnerships(
   };
   const repeat = async (what: string, ms: number, work: () => Promise<void>): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await work().catch((err: unknown) => log.warn({ err }, `${what} failed`));
-      await rest(ms, stopping.signal);
+      const failed = await work().then(
+        () => false,
+        (err: unknown) => {
+          log.warn({ err }, `${what} failed`);
+          return true;
+        },
+      );
+      await rest(failed ? RETRY_MS : ms, stopping.signal);
     }
   };
   const running = [repeat("keeping the lease", RENEW_MS, renew), repeat("writing liveness", LIVENESS_MS, writeLiveness)];

@@ -38,10 +38,10 @@ export async function welcome(webSocket: WebSocket, knock: Knock, options: Welco
   webSocket.on("error", (err) => log.info({ err, chargerId }, "a connection broke"));
   const dialect = chooseDialect(knock.offeredProtocols);
   if (dialect === undefined) {
-    // OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed at once.
+    // OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed. Whoever looks then finds the reason.
+    await recordRefusal(deps.db, knock, "NO_COMMON_SUBPROTOCOL", deps.clock.now());
     webSocket.resume();
-    webSocket.close(1002, "no common subprotocol");
-    return recordRefusal(deps.db, knock, "NO_COMMON_SUBPROTOCOL", deps.clock.now());
+    return webSocket.close(1002, "no common subprotocol");
   }
   const { subprotocol } = dialect.version;
   const ownership = await deps.ownerships.take(knock, subprotocol);

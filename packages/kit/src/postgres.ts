@@ -11,8 +11,8 @@ const CONNECTION_TIMEOUT_MS = 5_000;
 /** Serialization failure, deadlock. */
 const RETRYABLE = new Set(["40001", "40P01"]);
 const ATTEMPTS_MAX = 5;
-/** Classes of SQLSTATE that say that the server is not there for us: connection, resources, operator intervention, system. */
-const UNAVAILABLE = /^(08|53|57P|58)/;
+/** Classes of SQLSTATE that say that the server is not there for us: connection, resources, operator intervention, system; and a statement that took too long. */
+const UNAVAILABLE = /^(08|53|57P|58|57014)/;
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/;
 
 // Our bigint columns are counters and ids far below 2^53.
@@ -28,6 +28,9 @@ export function openPostgres<DB>(url: string, schema: string, poolSize: number, 
     max: poolSize,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    // A server that has vanished without a word is noticed.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     options: `-c search_path=${schema}`,
     application_name: schema,
     types: typeParsers,
