@@ -63,8 +63,6 @@ export async function startSystem(): Promise<System> {
     AUTH_GRPC_TARGET: auth,
     CHARGER_GRPC_TARGET: charger,
     CHARGER_OCPP_TARGET: ocpp,
-    // Nobody is limited here: the limit is not what is measured.
-    RATE_LIMIT_PER_MINUTE: "0",
   };
   const start = (service: string): Promise<Running> =>
     launch({
