@@ -38,7 +38,7 @@ interface Answer {
 describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
   const definition = loadSync(`grpc/reflection/${version}/reflection.proto`, { includeDirs: [protos] });
   const service = definition[`grpc.reflection.${version}.ServerReflection`];
-  const rpc = service !== undefined && !("format" in service) ? service["ServerReflectionInfo"] : undefined;
+  const rpc = service !== undefined && !("format" in service) ? service.ServerReflectionInfo : undefined;
   if (rpc === undefined) throw new Error("there is no such service");
 
   async function ask(...questions: object[]): Promise<Answer[]> {
