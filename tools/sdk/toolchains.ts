@@ -38,7 +38,7 @@ async function succeeds(command: string, args: readonly string[]): Promise<boole
 /** The variables that make `python` and `pip` those of a virtual environment of our own, with what generates and runs the SDK in it. */
 export async function pythonEnv(): Promise<{ PATH: string; VIRTUAL_ENV: string }> {
   const folder = join(FETCHED, "python");
-  const env = { PATH: `${join(folder, "bin")}${delimiter}${process.env["PATH"]}`, VIRTUAL_ENV: folder };
+  const env = { PATH: `${join(folder, "bin")}${delimiter}${process.env.PATH}`, VIRTUAL_ENV: folder };
   const requirements = join(ROOT, "clients/python/requirements-generate.txt");
   const stamp = join(folder, ".stamp");
   const wanted = readFileSync(requirements, "utf8");

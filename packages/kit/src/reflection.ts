@@ -91,16 +91,18 @@ function filesOfSymbols(registry: FileRegistry): ReadonlyMap<string, DescFile> {
   return files;
 }
 
-/** The descriptors of a file and of everything that it imports, so that nobody need ask again. */
+/** The descriptors of a file and of everything that it imports, so that nobody need ask again; each before what it imports itself. */
 function withImports(file: DescFile): Uint8Array[] {
   const seen = new Set<DescFile>();
+  const inward: DescFile[] = [];
   const visit = (one: DescFile): void => {
     if (seen.has(one)) return;
     seen.add(one);
     for (const imported of one.dependencies) visit(imported);
+    inward.push(one);
   };
   visit(file);
-  return [...seen].map((one) => toBinary(FileDescriptorProtoSchema, one.proto));
+  return inward.reverse().map((one) => toBinary(FileDescriptorProtoSchema, one.proto));
 }
 
 function notFound(asked: string): object {

@@ -64,7 +64,7 @@ function lastOf(fields: readonly FieldOut[], message: Buffer): WireIn | undefine
     found = undefined;
     const input = new WireIn(bytes);
     while (input.pos < bytes.length) {
-      const tag = input.uint32();
+      const tag = input.tag();
       if (tag >>> 3 === field.number && (tag & 7) === element.wire) found = new WireIn(bytes, input.pos);
       input.skip(tag);
     }

@@ -66,7 +66,7 @@ function readDetails(encoded: Buffer, writers: Writers, log: FastifyBaseLogger):
   const details: ErrorDetail[] = [];
   const input = new WireIn(encoded);
   while (input.pos < encoded.length) {
-    const tag = input.uint32();
+    const tag = input.tag();
     if (tag >>> 3 !== 3) input.skip(tag);
     else {
       const detail = readDetail(input.bytes(), writers, log);
@@ -82,7 +82,7 @@ function readDetail(encoded: Buffer, writers: Writers, log: FastifyBaseLogger): 
   let url = "";
   let content = Buffer.alloc(0);
   while (input.pos < encoded.length) {
-    const tag = input.uint32();
+    const tag = input.tag();
     if (tag >>> 3 === 1) url = input.text();
     else if (tag >>> 3 === 2) content = Buffer.from(input.bytes());
     else input.skip(tag);

@@ -12,7 +12,7 @@ export function readHttpBody(encoded: Buffer): HttpBody {
   let contentType = "";
   let data = Buffer.alloc(0);
   while (input.pos < encoded.length) {
-    const tag = input.uint32();
+    const tag = input.tag();
     if (tag === 0x0a) contentType = input.text();
     else if (tag === 0x12) data = Buffer.from(input.bytes());
     else input.skip(tag);

@@ -124,7 +124,7 @@ function entryReader(field: Field, element: ElementOut, writers: Writers): Field
     let name = key.zero;
     let value: string | undefined;
     while (input.pos < end) {
-      const tag = input.uint32();
+      const tag = input.tag();
       if (tag >>> 3 === 1 && (tag & 7) === key.wire) name = key.json(input);
       else if (tag >>> 3 === 2 && (tag & 7) === element.wire) value = element.json(input);
       else input.skip(tag);
@@ -138,7 +138,7 @@ function membersOf(message: MessageOut, input: WireIn, end: number): (string | u
   const members = new Array<string | undefined>(message.fields.length);
   const begun = input.pos;
   while (input.pos < end) {
-    const tag = input.uint32();
+    const tag = input.tag();
     const field = message.byNumber.get(tag >>> 3);
     const before = input.pos;
     const json = field?.read(input, tag & 7);
@@ -162,7 +162,7 @@ function merged({ field, element }: FieldOut, input: WireIn, begun: number): str
   const pieces: Buffer[] = [];
   const again = new WireIn(input.buf, begun);
   while (again.pos < input.pos) {
-    const tag = again.uint32();
+    const tag = again.tag();
     if (tag >>> 3 === field.number && (tag & 7) === wire.bytes) pieces.push(again.bytes());
     else again.skip(tag);
   }

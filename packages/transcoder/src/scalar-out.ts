@@ -101,7 +101,8 @@ export function quoted(input: WireIn): string {
   const end = input.end();
   let at = input.pos;
   while (at < end && plain[buf[at] ?? 0] === 1) at++;
-  const json = at === end ? `"${buf.toString("latin1", input.pos, end)}"` : JSON.stringify(buf.toString("utf8", input.pos, end));
+  if (at < end) return JSON.stringify(input.textTo(end));
+  const text = buf.toString("latin1", input.pos, end);
   input.pos = end;
-  return json;
+  return `"${text}"`;
 }

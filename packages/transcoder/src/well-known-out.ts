@@ -37,7 +37,7 @@ export function wellKnownOut(type: MessageType, writers: Writers): Json | undefi
 /** Calls `visit` for every field up to `end`; fields that it does not read (false) are skipped. */
 function eachField(input: WireIn, end: number, visit: (fieldNumber: number, wireType: number) => boolean): void {
   while (input.pos < end) {
-    const tag = input.uint32();
+    const tag = input.tag();
     if (!visit(tag >>> 3, tag & 7)) input.skip(tag);
   }
   if (input.pos > end) throw new RangeError("a field is longer than its message");
@@ -90,13 +90,22 @@ const bool = scalarOut("bool");
 /** A google.protobuf.Value; one that holds nothing is null. */
 function value(input: WireIn, end: number): string {
   let json = "null";
+  let last = 0;
   eachField(input, end, (fieldNumber, wireType) => {
     const read = values.get((fieldNumber << 3) | wireType);
     if (read === undefined) return false;
-    json = read(input);
+    // Of other members the last one counts, but messages are put together.
+    json = fieldNumber === last && fieldNumber >= 5 ? joined(json, read(input)) : read(input);
+    last = fieldNumber;
     return true;
   });
   return json;
+}
+
+/** Two objects, or two lists, as one. */
+function joined(one: string, other: string): string {
+  if (one.length === 2 || other.length === 2) return one.length === 2 ? other : one;
+  return `${one.slice(0, -1)},${other.slice(1)}`;
 }
 
 /** How the members of a Value are read, by tag. */

@@ -10,7 +10,7 @@ const TIMESTAMP_SECONDS = { min: -62_135_596_800, max: 253_402_300_799 };
 const DURATION_SECONDS_MAX = 315_576_000_000;
 const DAY = 86_400;
 
-const span = /^(-?)(\d{1,12})(?:\.(\d{1,9}))?s$/;
+const span = /^(-?)(\d+)(?:\.(\d{1,9}))?s$/;
 const camelPath = /^[a-z][a-zA-Z0-9]*(?:\.[a-z][a-zA-Z0-9]*)*$/;
 
 /**

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { wire } from "./wire-out.ts";
 
 const TWO_32 = 0x1_0000_0000;
@@ -23,6 +24,18 @@ export class WireIn {
       return first;
     }
     this.varint64();
+    return this.low;
+  }
+
+  /** A field's number and its wire type. */
+  tag(): number {
+    const first = this.buf[this.pos] ?? 0x80;
+    if (first >= 8 && first < 0x80) {
+      this.pos++;
+      return first;
+    }
+    this.varint64();
+    if (this.high !== 0 || this.low < 8) throw new RangeError("a tag that is none");
     return this.low;
   }
 
@@ -85,7 +98,12 @@ export class WireIn {
   }
 
   text(): string {
-    const end = this.end();
+    return this.textTo(this.end());
+  }
+
+  /** The text from here to `end`, which must be UTF-8. */
+  textTo(end: number): string {
+    if (!isUtf8(this.buf.subarray(this.pos, end))) throw new RangeError("a string is not UTF-8");
     const text = this.buf.toString("utf8", this.pos, end);
     this.pos = end;
     return text;
@@ -122,7 +140,7 @@ export class WireIn {
   }
 
   private skipGroup(tag: number): void {
-    for (let inner = this.uint32(); inner >>> 3 !== tag >>> 3 || (inner & 7) !== 4; inner = this.uint32()) this.skip(inner);
+    for (let inner = this.tag(); inner >>> 3 !== tag >>> 3 || (inner & 7) !== 4; inner = this.tag()) this.skip(inner);
   }
 }
 

@@ -83,6 +83,15 @@ test.each([
     [0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, ...tag(16, 0), 0xff, 0xff, 0xff, 0xff, 0x0f],
     '{"anInt32":-1,"anEnum":-1}',
   ],
+  [
+    "a Value in two pieces is one, if both are objects or lists",
+    [
+      ...[...tag(64, 2), 9, 0x2a, 7, 0x0a, 5, 0x0a, 1, 0x61, 0x12, 0],
+      ...[...tag(64, 2), 9, 0x2a, 7, 0x0a, 5, 0x0a, 1, 0x62, 0x12, 0],
+      ...[...tag(68, 2), 8, 0x32, 2, 0x0a, 0, 0x32, 2, 0x0a, 0],
+    ],
+    '{"value":{"a":null,"b":null},"values":[[null,null]]}',
+  ],
   ["a wrapper without its value holds the default", [...tag(72, 2), 0, ...tag(77, 2), 0], '{"int64Value":"0","stringValue":""}'],
 ])("%s", async (_, bytes, json) => {
   answer = Buffer.from(bytes);
@@ -99,6 +108,10 @@ test.each([
   ["has a field that is longer than its message", [...tag(17, 2), 2, 0x72, 2, 0x18, 1]],
   ["has a varint of eleven bytes", [0x18, ...Array.from({ length: 10 }, () => 0xff), 1]],
   ["has a wire type that is none", [0x1f, 1]],
+  ["has a field of number 0", [0x00, 1]],
+  ["has a tag of more than 32 bits", [0x98, 0x80, 0x80, 0x80, 0x10, 1]],
+  ["has text that is not UTF-8", [0x72, 1, 0xff]],
+  ["has a key that is not UTF-8", [...tag(40, 2), 3, 0x0a, 1, 0xff]],
 ])("a message that %s is a fault on our side", async (_, bytes) => {
   answer = Buffer.from(bytes);
   const { status, json } = await library.call("POST", "/v1/echo", {});
