@@ -7,7 +7,7 @@ import { Library } from "./library.ts";
 const library = new Library();
 
 beforeAll(() =>
-  library.start({ deadlineMs: 300, forwardHeaders: ["Authorization", "x-tags"], metadata: ({ id }) => ({ "x-request-id": id }) }),
+  library.start({ deadlineMs: 5_000, forwardHeaders: ["Authorization", "x-tags"], metadata: ({ id }) => ({ "x-request-id": id }) }),
 );
 afterAll(() => library.stop());
 
