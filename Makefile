@@ -39,6 +39,9 @@ test-sdk: sdk $(OCPP) ## Run what `make sdk` made, and every command of docs/grp
 bench-edge: $(INSTALLED) $(OCPP) ## Measure what the edge costs, beside what bounds it (3 minutes)
 	@exec node bench/edge/main.ts
 
+fuzz-edge: $(INSTALLED) $(OCPP) ## Send the edge what nobody should, for a minute or FUZZ_SECONDS=…
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_SEED=$${FUZZ_SEED:-$$RANDOM} exec vitest run packages/transcoder/test/fuzz.test.ts gateway/test/fuzz.test.ts
+
 lint: $(INSTALLED) $(OCPP) ## Check style, types and protos, and that no proto change breaks callers
 	biome check --error-on-warnings .
 	tsc --noEmit -p .

@@ -2,10 +2,10 @@ import { channelOptions } from "@chargemesh/kit/grpc-client";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { transcoder } from "@chargemesh/transcoder";
+import { clientErrorHandler } from "@chargemesh/transcoder/client-error";
 import { errorHandler, notFoundHandler } from "@chargemesh/transcoder/errors";
 import { FORWARDED, RETURNED } from "@chargemesh/transcoder/metadata";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
-import { answerClientError } from "./client-error.ts";
 import type { Config } from "./config.ts";
 import { DOMAIN } from "./error-domain.ts";
 import { accessLog } from "./plugins/access-log.ts";
@@ -29,7 +29,7 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
     // An answer that is under way may end; idle connections do not hold up a stop.
     forceCloseConnections: "idle",
     frameworkErrors: errorHandler(DOMAIN),
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrorHandler(DOMAIN),
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
   });
   app.setErrorHandler(errorHandler(DOMAIN));

@@ -18,7 +18,8 @@ const LIVED_MS = 1_000;
 
 /**
  * Follows everything that happens. Resolves when the stream is open, so that what is done after that is seen. A stream that is lost, or ends
- * with its token, is opened again after the last event (`Last-Event-ID`), without an end; rejects where that is in vain, as for a driver.
+ * with its token, is opened again, without an end, and names the last event that was seen (`Last-Event-ID`), so that a service that can
+ * goes on after it. Rejects where that is in vain, as for a driver.
  */
 export async function followEvents(client: Chargemesh, options: FollowOptions = {}): Promise<AsyncGenerator<Event, void, undefined>> {
   return follow(client, options, await open(client, options.after, options.signal));

@@ -62,17 +62,18 @@ test("server-sent events are read however they are cut, and what is newer than w
     '\ndata:  "cursor":"1","later":true}\r\n\r',
     '\n: heartbeat\n\nretry: 5\n\ndata:{"id":"zwölf","data":{"@type":"type.googleapis.com/chargemesh.charger.v9.New","a":1}}\n\n',
     'event: error\ndata: {"error":{"code":401,"status":"UNAUTHENTICATED","message":"Over.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"TOKEN_EXPIRED"},{"@type":"type.googleapis.com/google.rpc.Help"}]}}\n\n',
-  ].join("\u0000");
-  const url = await serve(async (_request, response) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    // A byte at a time within what is marked as one piece, so that characters are cut in two.
-    for (const piece of stream.split("\u0000")) for (const byte of Buffer.from(piece)) response.write(Buffer.of(byte));
-    response.end();
+  ].join("");
+  // A byte at a time, so that lines and characters are cut wherever they can be.
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const byte of new TextEncoder().encode(stream)) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    },
   });
+  const transport = restTransport("", { fetch: async () => new Response(body, { headers: { "content-type": "text/event-stream" } }) });
   const seen: unknown[] = [];
   const failure = (async () => {
-    for await (const { event } of chargemesh(restTransport(url)).events.watchEvents({}))
-      seen.push([event?.id, event?.cursor, event?.data?.typeUrl]);
+    for await (const { event } of chargemesh(transport).events.watchEvents({})) seen.push([event?.id, event?.cursor, event?.data?.typeUrl]);
   })();
   await expect(failure).rejects.toMatchObject({ code: "UNAUTHENTICATED", reason: "TOKEN_EXPIRED", message: "Over." });
   expect(seen).toEqual([

@@ -12,6 +12,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import Fastify, { type FastifyInstance } from "fastify";
+import { clientErrorHandler } from "../src/client-error.ts";
 import { errorHandler, notFoundHandler } from "../src/errors.ts";
 import { type TranscoderOptions, transcoder } from "../src/plugin.ts";
 
@@ -68,6 +69,7 @@ export class Library {
     this.app = Fastify({
       logger: { level: "warn", stream: { write: (line: string) => this.logs.push(line) } },
       frameworkErrors: errorHandler("library"),
+      clientErrorHandler: clientErrorHandler("library"),
     });
     around?.(this.app);
     this.app.setNotFoundHandler(notFoundHandler("library"));
