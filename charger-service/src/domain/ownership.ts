@@ -11,6 +11,7 @@ import {
 } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
 import { chargerConnected, chargerDisconnected } from "../events.ts";
+import { noCharger } from "./command.ts";
 
 /** What a new connection has won: its epoch, and who held the charger before, if anybody did. */
 export interface Ownership {
@@ -20,12 +21,12 @@ export interface Ownership {
 
 /**
  * Makes a connection the one that holds its charger (decision 6: the newest authenticated one wins).
- * Undefined if the charger was deleted in this moment.
+ * Throws NOT_FOUND if the charger was deleted in this moment.
  */
-export function takeOwnership(db: Db, knock: Knock, replicaId: string, protocol: string, now: Date): Promise<Ownership | undefined> {
+export function takeOwnership(db: Db, knock: Knock, replicaId: string, protocol: string, now: Date): Promise<Ownership> {
   return transact(db, async (tx) => {
     const taken = await takeEpoch(tx, knock.chargerId, replicaId, protocol);
-    if (taken === undefined) return undefined;
+    if (taken === undefined) throw noCharger(knock.chargerId);
     const { epoch, before } = taken;
     if (before.replica_id !== null) await closeConnection(tx, knock.chargerId, before.epoch, "SUPERSEDED", now);
     await insertConnection(tx, knock, protocol, epoch, now);

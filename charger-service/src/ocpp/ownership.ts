@@ -20,7 +20,8 @@ const LIVENESS_MS = 1_000;
 
 /** Which chargers this replica holds, in the database as in memory. */
 export interface Ownerships {
-  take(knock: Knock, protocol: string): Promise<Ownership | undefined>;
+  /** Takes a charger for the connection that is about to open. Throws NOT_FOUND if the charger was deleted in this moment. */
+  take(knock: Knock, protocol: string): Promise<Ownership>;
   /** Lets go. While the database is away it is done later. */
   release(chargerId: string, epoch: number, reason: string): Promise<void>;
   /** Notes that a charger has just said something. */

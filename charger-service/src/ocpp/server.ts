@@ -1,9 +1,10 @@
 import { createServer } from "node:http";
+import type { Duplex } from "node:stream";
 import { AppError } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { admit, type UnknownChargers } from "../domain/admission.ts";
 import { chooseDialect } from "./dialects.ts";
 import { readKnock, refuse } from "./handshake.ts";
@@ -40,27 +41,25 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
   http.on("upgrade", (request, socket, head) => {
     socket.on("error", (err) => log.debug({ err }, "a socket broke before it was a WebSocket"));
     const come = async (): Promise<void> => {
-      if (stopping) return refuse(socket, 503, "STOPPING", "This replica is stopping. Connect again.");
+      if (stopping) return refuseToStart(socket);
       const knock = readKnock(request);
       const refusal = await admit(deps.db, knock, options.unknownChargers, deps.clock.now());
       if (refusal !== undefined) {
         log.info({ chargerId: knock.chargerId, reason: refusal.reason }, "refused a charger");
         return refuse(socket, refusal.httpStatus, refusal.reason, refusal.message);
       }
-      if (stopping) return refuse(socket, 503, "STOPPING", "This replica is stopping. Connect again.");
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        // Nothing is read before the books know of the connection.
-        webSocket.pause();
-        welcome(webSocket, knock, options, deps, log).catch((err: unknown) => {
-          log.warn({ err, chargerId: knock.chargerId }, "could not open a connection");
-          webSocket.resume();
-          webSocket.close(1013, "UNAVAILABLE");
-        });
-      });
+      await welcome(knock, upgrade, options, deps, log);
+    };
+    const upgrade = (): WebSocket | undefined => {
+      let upgraded: WebSocket | undefined;
+      if (stopping) refuseToStart(socket);
+      // Completes the handshake before it returns; what is no handshake of a WebSocket, or broke meanwhile, it ends by itself.
+      else webSockets.handleUpgrade(request, socket, head, (webSocket) => (upgraded = webSocket));
+      return upgraded;
     };
     come().catch((thrown: unknown) => {
       const err = withoutDatabase(thrown);
-      if (err instanceof AppError) return refuse(socket, 503, err.reason, err.message);
+      if (err instanceof AppError) return refuse(socket, err.code === "notFound" ? 404 : 503, err.reason, err.message);
       log.error({ err }, "a bug");
       refuse(socket, 500, "INTERNAL", "Something went wrong on our side.");
     });
@@ -73,6 +72,10 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
     webSockets.close();
   });
   return `${options.address.slice(0, options.address.lastIndexOf(":"))}:${port}`;
+}
+
+function refuseToStart(socket: Duplex): void {
+  refuse(socket, 503, "STOPPING", "This replica is stopping. Connect again.");
 }
 
 function listen(http: ReturnType<typeof createServer>, address: string): Promise<number> {

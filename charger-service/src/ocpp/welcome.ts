@@ -1,6 +1,6 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { type Knock, recordRefusal } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
 import type { CommandRunner } from "./commands.ts";
@@ -31,31 +31,37 @@ export interface WelcomeDeps {
   replicas: Replicas;
 }
 
-/** Makes a WebSocket that was let in, and that nobody reads yet, the connection that holds its charger. */
-export async function welcome(webSocket: WebSocket, knock: Knock, options: WelcomeOptions, deps: WelcomeDeps, log: Logger): Promise<void> {
+/**
+ * Takes the charger for whoever was let in, then completes the handshake: a charger that sees its connection open holds its identity, so that
+ * one that loses it and comes back is always the newer (decision 6). `upgrade` answers undefined if there is nobody any more to answer.
+ */
+export async function welcome(
+  knock: Knock,
+  upgrade: () => WebSocket | undefined,
+  options: WelcomeOptions,
+  deps: WelcomeDeps,
+  log: Logger,
+): Promise<void> {
   const { chargerId } = knock;
-  // Heard from the start, so that a socket that breaks meanwhile ends nothing but itself.
-  webSocket.on("error", (err) => log.info({ err, chargerId }, "a connection broke"));
   const dialect = chooseDialect(knock.offeredProtocols);
-  if (dialect === undefined) {
-    // OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed. Whoever looks then finds the reason.
-    await recordRefusal(deps.db, knock, "NO_COMMON_SUBPROTOCOL", deps.clock.now());
-    webSocket.resume();
-    return webSocket.close(1002, "no common subprotocol");
-  }
+  if (dialect === undefined) return sendAway(knock, upgrade, deps, log);
   const { subprotocol } = dialect.version;
-  const ownership = await deps.ownerships.take(knock, subprotocol);
-  if (ownership === undefined) {
-    webSocket.resume();
-    return webSocket.close(1008, "UNKNOWN_CHARGER");
-  }
-  const { epoch, previous } = ownership;
+  const { epoch, previous } = await deps.ownerships.take(knock, subprotocol);
+  if (previous !== undefined) void deps.replicas.tellAll({ kind: "disconnect", chargerId, epoch: previous.epoch, reason: "SUPERSEDED" });
+  const webSocket = upgrade();
+  if (webSocket === undefined) return deps.ownerships.release(chargerId, epoch, "CONNECTION_LOST");
   const { connection, ears } = begin(toSocket(webSocket), chargerId, epoch, dialect, options, deps, log);
   deps.registry.add(connection);
-  if (previous !== undefined) void deps.replicas.tellAll({ kind: "disconnect", chargerId, epoch: previous.epoch, reason: "SUPERSEDED" });
   log.info({ chargerId, epoch, protocol: subprotocol }, "a charger has connected");
-  listen(webSocket, ears);
-  webSocket.resume();
+  listen(webSocket, ears, log.child({ chargerId }));
+}
+
+/** OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed. Whoever looks then finds the reason. */
+async function sendAway(knock: Knock, upgrade: () => WebSocket | undefined, deps: WelcomeDeps, log: Logger): Promise<void> {
+  await recordRefusal(deps.db, knock, "NO_COMMON_SUBPROTOCOL", deps.clock.now());
+  const webSocket = upgrade();
+  webSocket?.on("error", (err) => log.info({ err, chargerId: knock.chargerId }, "a connection broke"));
+  webSocket?.close(1002, "no common subprotocol");
 }
 
 function begin(
@@ -107,7 +113,7 @@ function toSocket(webSocket: WebSocket): Socket {
   };
 }
 
-function listen(webSocket: WebSocket, ears: Ears): void {
+function listen(webSocket: WebSocket, ears: Ears, log: Logger): void {
   webSocket.on("message", (data: Buffer, isBinary) => {
     // OCPP-J is text; a binary frame is nothing that we could answer.
     if (isBinary) ears.text("");
@@ -117,11 +123,10 @@ function listen(webSocket: WebSocket, ears: Ears): void {
   webSocket.on("ping", () => ears.alive());
   let fault = "";
   webSocket.on("error", (err) => {
+    log.info({ err }, "a connection broke");
     fault = faultOf(err);
   });
   webSocket.on("close", (code) => ears.closed(fault || (code === 1006 ? "CONNECTION_LOST" : "CLOSED_BY_CHARGER")));
-  // It may have closed before anybody listened.
-  if (webSocket.readyState === WebSocket.CLOSED) ears.closed("CONNECTION_LOST");
 }
 
 /** Why a socket had to be closed: what came over it was no WebSocket any more, or too much. Empty if it only broke. */

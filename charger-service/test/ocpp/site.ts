@@ -84,8 +84,7 @@ export async function openSite(settings: Settings | ((place: Place) => Promise<S
       return { release };
     },
     async blocked(count) {
-      const waiting =
-        "select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())";
+      const waiting = "select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()";
       await eventually(async () => (await rows(waiting)).length >= count);
     },
     async register(id, fields = {}) {

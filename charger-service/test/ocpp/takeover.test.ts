@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import { createConnection } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
 import { type Service, startService } from "../service.ts";
@@ -43,6 +45,47 @@ test("a second socket takes over at once, and the end of the first releases noth
   await site.gone("O-1");
   expect(await history("O-1")).toEqual(["CLOSED CLOSED_BY_CHARGER", "CLOSED SUPERSEDED"]);
   expect(await told("O-1")).toEqual(["ChargerConnected", "ChargerConnected", "ChargerDisconnected"]);
+});
+
+test("whoever is let in holds the charger already, so that one that comes back is always the newer", async () => {
+  await site.register("O-in");
+  const row = await site.hold("select from charger where id = 'O-in' for update");
+  const knocking = site.connect("O-in");
+  await site.blocked(1);
+  expect(await Promise.race([knocking, Promise.resolve("knocks")])).toBe("knocks");
+  await row.release();
+  const station = await knocking;
+  expect(await site.charger("O-in")).toMatchObject({ connected: true });
+  await station.leave();
+});
+
+test("a charger that is deleted while it knocks is told that nobody knows it", async () => {
+  await site.register("O-deleted");
+  const row = await site.hold("delete from charger where id = 'O-deleted'");
+  const knocking = site.connect("O-deleted").catch((err: unknown) => err);
+  await site.blocked(1);
+  await row.release();
+  const refusal = await knocking;
+  expect(refusal).toBeInstanceOf(Refusal);
+  expect(refusal).toMatchObject({ status: 404, body: expect.stringContaining("CHARGER_NOT_FOUND") });
+});
+
+test("a charger that leaves while it knocks holds nothing", async () => {
+  const password = await site.register("O-left");
+  const row = await site.hold("select from charger where id = 'O-left' for update");
+  const [host = "", port = ""] = site.service.ocppAddress.split(":");
+  const basic = Buffer.from(`O-left:${password}`).toString("base64");
+  const key = randomBytes(16).toString("base64");
+  const socket = createConnection({ host, port: Number(port) });
+  socket.write(
+    `GET /O-left HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAuthorization: Basic ${basic}\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: ocpp1.6\r\n\r\n`,
+  );
+  await site.blocked(1);
+  socket.resetAndDestroy();
+  await row.release();
+  await eventually(async () => (await history("O-left"))[0] === "CLOSED CONNECTION_LOST");
+  expect(await site.charger("O-left")).toMatchObject({ connected: false });
 });
 
 test("a socket on another replica takes over at once, back and forth", async () => {
