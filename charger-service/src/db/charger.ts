@@ -1,3 +1,4 @@
+import { prepare } from "@chargemesh/kit/prepared";
 import { type ExpressionBuilder, sql } from "kysely";
 import type { Availability, ConnectorRow, Database, Db, Registration } from "./schema.ts";
 
@@ -24,19 +25,51 @@ const columns = [
 const lastSeenTime = (eb: ExpressionBuilder<Database, "charger">) =>
   eb.selectFrom("charger_liveness").select("last_seen_time").whereRef("charger_id", "=", "charger.id").as("last_seen_time");
 
+const byId = prepare((db: Db, { id }: { id: string }) =>
+  db.selectFrom("charger").select(columns).select(lastSeenTime).where("id", "=", id),
+);
+
 /** Undefined if there is none. */
-export function chargerById(db: Db, id: string) {
-  return db.selectFrom("charger").select(columns).select(lastSeenTime).where("id", "=", id).executeTakeFirst();
+export async function chargerById(db: Db, id: string) {
+  return (await byId(db, { id })).rows[0];
 }
 
 export type ChargerRow = NonNullable<Awaited<ReturnType<typeof chargerById>>>;
 
-/** Chargers by id, from the one after `afterId`. */
-export function chargersAfter(db: Db, afterId: string | undefined, limit: number, connected: boolean | undefined): Promise<ChargerRow[]> {
-  let query = db.selectFrom("charger").select(columns).select(lastSeenTime).orderBy("id").limit(limit);
-  if (afterId !== undefined) query = query.where("id", ">", afterId);
-  if (connected !== undefined) query = query.where("replica_id", connected ? "is not" : "is", null);
-  return query.execute();
+const after = prepare((db: Db, { afterId, limit }: { afterId: string; limit: number }) =>
+  db.selectFrom("charger").select(columns).select(lastSeenTime).where("id", ">", afterId).orderBy("id").limit(limit),
+);
+const connectedAfter = prepare((db: Db, { afterId, limit }: { afterId: string; limit: number }) =>
+  db
+    .selectFrom("charger")
+    .select(columns)
+    .select(lastSeenTime)
+    .where("id", ">", afterId)
+    .where("replica_id", "is not", null)
+    .orderBy("id")
+    .limit(limit),
+);
+const disconnectedAfter = prepare((db: Db, { afterId, limit }: { afterId: string; limit: number }) =>
+  db
+    .selectFrom("charger")
+    .select(columns)
+    .select(lastSeenTime)
+    .where("id", ">", afterId)
+    .where("replica_id", "is", null)
+    .orderBy("id")
+    .limit(limit),
+);
+
+/** Chargers by id, from the one after `afterId`; connected ones, those that are not, or all. */
+export async function chargersAfter(
+  db: Db,
+  afterId: string | undefined,
+  limit: number,
+  connected: boolean | undefined,
+): Promise<ChargerRow[]> {
+  const query = connected === undefined ? after : connected ? connectedAfter : disconnectedAfter;
+  // No identity is empty, so all come after that.
+  return (await query(db, { afterId: afterId ?? "", limit })).rows;
 }
 
 /** False if there is one with this id. */
@@ -118,16 +151,19 @@ export async function recordLiveness(db: Db, seen: ReadonlyMap<string, Date>): P
     on conflict (charger_id) do update set last_seen_time = excluded.last_seen_time`.execute(db);
 }
 
-/** The connectors of these chargers, in order; the charger as a whole is EVSE 0. */
-export function connectorsOf(db: Db, chargerIds: readonly string[]): Promise<ConnectorRow[]> {
-  return db
+const ofChargers = prepare((db: Db, { chargerIds }: { chargerIds: readonly string[] }) =>
+  db
     .selectFrom("connector")
     .select(["charger_id", "evse_id", "connector_id", "status", "error_code", "info", "vendor_id", "vendor_error_code", "status_time"])
-    .where("charger_id", "in", chargerIds.length === 0 ? [""] : chargerIds)
+    .where(({ eb, fn, val }) => eb("charger_id", "=", fn.any(val(chargerIds))))
     .orderBy("charger_id")
     .orderBy("evse_id")
-    .orderBy("connector_id")
-    .execute();
+    .orderBy("connector_id"),
+);
+
+/** The connectors of these chargers, in order; the charger as a whole is EVSE 0. */
+export async function connectorsOf(db: Db, chargerIds: readonly string[]): Promise<ConnectorRow[]> {
+  return (await ofChargers(db, { chargerIds })).rows;
 }
 
 /** Keeps the status of a connector. False if it said the same before. */

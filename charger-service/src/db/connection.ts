@@ -55,7 +55,8 @@ export async function recordRefusal(db: Db, knock: Knock, reason: string, now: D
     .onConflict((conflict) =>
       conflict
         .columns(["charger_id", "reason", "remote_address", "minute"])
-        .where("state", "=", "REFUSED")
+        // In words, not as a value: it is how Postgres finds the index in a prepared statement.
+        .where("state", "=", sql.lit("REFUSED"))
         .doUpdateSet((eb) => ({ count: eb("connection.count", "+", 1), close_time: now })),
     )
     .execute();

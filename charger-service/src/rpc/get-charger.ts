@@ -7,7 +7,7 @@ import type { RpcDeps } from "./deps.ts";
 export const getCharger =
   ({ db }: RpcDeps) =>
   async ({ id }: GetChargerRequest): Promise<GetChargerResponse> => {
-    const row = await chargerById(db, id);
+    const [row, connectors] = await Promise.all([chargerById(db, id), connectorsOf(db, [id])]);
     if (row === undefined) throw noCharger(id);
-    return { charger: toCharger(row, await connectorsOf(db, [id])) };
+    return { charger: toCharger(row, connectors) };
   };

@@ -187,6 +187,8 @@ test("a charger that connects while its replica looks after what it holds is not
   await site.register("A-10");
   // What the replica asks every few seconds; the answer is late.
   const { pass } = await wire.intercept('select "id", "epoch" from "charger" where "replica_id"');
+  // What was asked in the same moment stands in line behind it; all else finds another way.
+  await eventually(() => Promise.race([site.charger("A-10").then(() => true), new Promise<false>((r) => setTimeout(r, 50, false))]));
   const station = await site.connect("A-10");
   await station.boot();
   await site.command({ chargerId: "A-10", action: "Reset", payload: { type: "Soft" }, ttlSeconds: 60 });

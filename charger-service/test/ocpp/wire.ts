@@ -27,6 +27,24 @@ interface Trap {
   sprung(snare: Snare): void;
 }
 
+/** What a client has the database do, in SQL: statements as they are, and those prepared before, which are only named ("Frontend/Backend Protocol"). */
+function statementsIn(chunk: Buffer, prepared: Map<string, string>): string {
+  const said: string[] = [];
+  for (let at = 0; at + 5 <= chunk.length; ) {
+    const type = String.fromCharCode(chunk[at] ?? 0);
+    const end = at + 1 + chunk.readUInt32BE(at + 1);
+    const [first = "", second = ""] = chunk
+      .subarray(at + 5, end)
+      .toString("latin1")
+      .split("\0", 2);
+    if (type === "Q") said.push(first);
+    if (type === "P") prepared.set(first, second);
+    if (type === "B") said.push(prepared.get(second) ?? "");
+    at = end;
+  }
+  return said.join("\n");
+}
+
 /** Lays one to the database at `url`. */
 export async function layWire(url: string): Promise<Wire> {
   const target = new URL(url);
@@ -35,12 +53,14 @@ export async function layWire(url: string): Promise<Wire> {
   let refused = 0;
   let trap: Trap | undefined;
   /** The trap, if this connection has just sprung it. */
-  const watch = (): ((chunk: string | Buffer) => Trap | undefined) => {
+  const watch = (): ((chunk: Buffer) => Trap | undefined) => {
     const progress = new Map<Trap, number>();
+    const prepared = new Map<string, string>();
     return (chunk) => {
+      const statements = statementsIn(chunk, prepared);
       if (trap === undefined) return undefined;
       let heard = progress.get(trap) ?? 0;
-      while (heard < trap.said.length && chunk.includes(trap.said[heard] ?? "")) heard++;
+      while (heard < trap.said.length && statements.includes(trap.said[heard] ?? "")) heard++;
       progress.set(trap, heard);
       if (heard < trap.said.length) return undefined;
       const sprung = trap;
@@ -60,7 +80,7 @@ export async function layWire(url: string): Promise<Wire> {
     const springs = watch();
     let sprung: Trap | undefined;
     let held: (string | Buffer)[] | undefined;
-    near.on("data", (chunk) => {
+    near.on("data", (chunk: Buffer) => {
       sprung ??= springs(chunk);
       far.write(chunk);
     });

@@ -17,6 +17,8 @@ export const channelOptions: ChannelOptions = {
   "grpc.keepalive_timeout_ms": 5_000,
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 2_000,
+  // Nobody asks for its counters.
+  "grpc.enable_channelz": 0,
 };
 
 type ClientConstructor<C extends Client> = new (

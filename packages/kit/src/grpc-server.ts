@@ -92,7 +92,7 @@ export async function serveGrpc(
   stack: Stack,
   log: Logger,
 ): Promise<string> {
-  const server = new Server({ "grpc.max_receive_message_length": 4 * 1024 * 1024 });
+  const server = new Server({ "grpc.max_receive_message_length": 4 * 1024 * 1024, "grpc.enable_channelz": 0 });
   const root = loadProtos(protoFiles);
   for (const { definition, handlers } of registrations) {
     const entries = Object.entries(definition).map(([name, rpc]) => {
@@ -139,7 +139,16 @@ function adapt(
     checkAccess(rules.access, caller);
     const violations = rules.validate(call.request);
     if (violations.length > 0) throw badRequest(violations);
-    return { caller, deadline: deadlineOf(call), signal: signalOf(call, caller, rpc.responseStream) };
+    let signal: AbortSignal | undefined;
+    return {
+      caller,
+      deadline: deadlineOf(call),
+      // Few look at it, and it costs as much as the rest of this.
+      get signal() {
+        signal ??= signalOf(call, caller, rpc.responseStream);
+        return signal;
+      },
+    };
   };
   const answer = async (
     call: AnyCall,

@@ -1,8 +1,9 @@
-import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
-import { DatabaseError, Pool, types } from "pg";
+import { Kysely, sql, type Transaction } from "kysely";
+import { DatabaseError, types } from "pg";
 import { AppError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
+import { postgresDialect } from "./postgres-dialect.ts";
 
 /** A statement that takes longer is a bug, in ms. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -23,7 +24,7 @@ const typeParsers = {
 
 /** Opens the pool of a service on its schema. A database that is away is no error here: queries say so. */
 export function openPostgres<DB>(url: string, schema: string, poolSize: number, stack: Stack, log: Logger): Kysely<DB> {
-  const pool = new Pool({
+  const options = {
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
@@ -34,11 +35,8 @@ export function openPostgres<DB>(url: string, schema: string, poolSize: number, 
     options: `-c search_path=${schema}`,
     application_name: schema,
     types: typeParsers,
-  });
-  // Connections that break are replaced by the pool. Unheard, one that breaks while it is held and not asked anything would end the process.
-  pool.on("connect", (client) => client.on("error", (err) => log.warn({ err }, "lost a database connection")));
-  pool.on("error", () => undefined);
-  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  };
+  const db = new Kysely<DB>({ dialect: postgresDialect(options, log) });
   stack.defer("postgres", () => db.destroy());
   return db;
 }
