@@ -86,6 +86,7 @@ export async function startSystem(): Promise<System> {
     accessToken,
     processes: { gateway: services.gateway.pid, "charger-service": services.charger.pid },
     async stop() {
+      await Promise.all(Object.values(services).map((service) => service.stop()));
       await killAll();
       rmSync(dir, { recursive: true, force: true });
     },

@@ -2,7 +2,7 @@ import fastifyPlugin from "fastify-plugin";
 
 /** One line a request. Neither headers nor bodies nor query parameters, for they hold secrets. */
 export const accessLog = fastifyPlugin(async (app) => {
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const line = {
       method: request.method,
       path: (request.raw.url ?? "").split("?", 1)[0],
@@ -14,5 +14,6 @@ export const accessLog = fastifyPlugin(async (app) => {
     const isHealth = line.path?.endsWith("/health");
     if (reply.statusCode >= 500 && !isHealth) request.log.warn(line, "answered");
     else request.log.info(line, "answered");
+    done();
   });
 });

@@ -12,7 +12,8 @@ export function readRequestId(request: Pick<IncomingMessage, "headers">): string
 
 /** Tells every caller the id of their request. */
 export const requestId = fastifyPlugin(async (app) => {
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     reply.header(HEADER, request.id);
+    done();
   });
 });
