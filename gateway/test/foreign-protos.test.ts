@@ -196,7 +196,7 @@ test("a stream is events or lines", async () => {
   const book = (name: string) => `{"name":"${name}","title":"","etag":""}`;
   expect((await call("GET", "/v1/stream?count=2")).text).toBe(`: open\n\ndata: ${book("b0")}\n\ndata: ${book("b1")}\n\n`);
   const { headers, text } = await call("GET", "/v1/stream?count=2", undefined, { accept: "application/x-ndjson" });
-  expect([headers.get("content-type"), text]).toEqual(["application/x-ndjson", `${book("b0")}\n${book("b1")}\n`]);
+  expect([headers.get("content-type"), text]).toEqual(["application/x-ndjson", `\n${book("b0")}\n${book("b1")}\n`]);
 });
 
 test("nothing of our own house is there", async () => {

@@ -42,11 +42,11 @@ export function eventStream(json: (message: Buffer) => string, { id, event }: Ev
   };
 }
 
-/** A message a line. Empty lines are heartbeats. */
+/** A message a line. Empty lines say nothing: one opens the stream, others are heartbeats. */
 export function lines(json: (message: Buffer) => string, contentType: string): StreamFormat {
   return {
     contentType,
-    opening: "",
+    opening: "\n",
     message: (message) => `${json(message)}\n`,
     error: (body) => `${JSON.stringify(body)}\n`,
     heartbeat: "\n",

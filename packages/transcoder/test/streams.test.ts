@@ -52,7 +52,7 @@ test.each(["application/x-ndjson", "application/jsonl;q=0.5, text/html"])("messa
     call.end();
   });
   const answer = await library.call("GET", path, undefined, { accept });
-  expect([answer.status, answer.headers["content-type"], answer.text]).toEqual([200, accept.split(";")[0], `${shown(7, "b1")}\nnull\n`]);
+  expect([answer.status, answer.headers["content-type"], answer.text]).toEqual([200, accept.split(";")[0], `\n${shown(7, "b1")}\nnull\n`]);
 });
 
 test("no other form is offered", async () => {
@@ -72,7 +72,7 @@ test("a call that is refused is an answer with a status", async () => {
 
 test.each([
   ["text/event-stream", (body: string) => `: open\n\nid: 7\nevent: added\ndata: ${shown(7, "b1")}\n\nevent: error\ndata: ${body}\n\n`],
-  ["application/x-ndjson", (body: string) => `${shown(7, "b1")}\n${body}\n`],
+  ["application/x-ndjson", (body: string) => `\n${shown(7, "b1")}\n${body}\n`],
 ])("a failure after the first message is told in the stream: %s", async (accept, expected) => {
   library.streams.set("WatchBooks", (call) => {
     call.write(event(7, "b1"), () =>
@@ -99,11 +99,14 @@ test("a stream opens and beats while the service is silent, and a caller that go
   await cancelled;
 });
 
-test("a service that says nothing at all does not keep the stream from opening", async () => {
+test.each([
+  ["text/event-stream", ": open"],
+  ["application/x-ndjson", "\n"],
+])("a service that says nothing at all does not keep the stream from opening: %s", async (accept, opening) => {
   library.streams.set("WatchBooks", () => undefined);
-  const response = await library.open("GET", path);
+  const response = await library.open("GET", path, undefined, { accept });
   expect(response.statusCode).toBe(200);
-  await until(response, ": open");
+  await until(response, opening);
   response.destroy();
 });
 

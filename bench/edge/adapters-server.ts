@@ -1,0 +1,40 @@
+import { Charger } from "@chargemesh/contracts/charger/v1/charger";
+import { ChargerServiceService, type GetChargerRequest, type GetChargerResponse } from "@chargemesh/contracts/charger/v1/charger_service";
+import { serveGrpc } from "@chargemesh/kit/grpc-server";
+import { watchHealth } from "@chargemesh/kit/health";
+import { makeIdentify } from "@chargemesh/kit/identity";
+import { makeLogger } from "@chargemesh/kit/log";
+import { Stack } from "@chargemesh/kit/main";
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
+
+// The same answer from memory by bare grpc-js and by the kit, which also finds out who calls and holds the call to its rules.
+
+const jwks = JSON.parse(process.env.JWKS ?? "{}");
+const response: GetChargerResponse = {
+  charger: Charger.fromPartial({ id: "CP-01", displayName: "Charger 1 of the bench", createTime: new Date(0), updateTime: new Date(0) }),
+};
+
+const bare = new Server();
+bare.addService(ChargerServiceService, {
+  getCharger: (_call: ServerUnaryCall<GetChargerRequest, GetChargerResponse>, callback: sendUnaryData<GetChargerResponse>) =>
+    callback(null, response),
+});
+const barePort = await new Promise<number>((resolve, reject) =>
+  bare.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (err, port) => (err === null ? resolve(port) : reject(err))),
+);
+
+const stack = new Stack();
+const log = makeLogger("bench", "warn");
+const { getCharger } = ChargerServiceService;
+const kit = await serveGrpc(
+  {
+    address: "127.0.0.1:0",
+    protoFiles: ["chargemesh/charger/v1/charger_service.proto"],
+    registrations: [{ definition: { getCharger }, handlers: { getCharger: async () => response } }],
+    identify: makeIdentify(async () => jwks, "a secret between services, of this bench only"),
+    health: (await watchHealth([], [], stack, log)).implementation,
+  },
+  stack,
+  log,
+);
+process.send?.({ bare: `127.0.0.1:${barePort}`, kit });
