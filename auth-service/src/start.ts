@@ -1,6 +1,7 @@
 import { SigningKeyServiceService } from "@chargemesh/contracts/auth/v1/signing_key_service";
 import { UserServiceService } from "@chargemesh/contracts/auth/v1/user_service";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
@@ -56,6 +57,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
       protoFiles: ["chargemesh/auth/v1/user_service.proto", "chargemesh/auth/v1/signing_key_service.proto"],
       registrations,
       identify: makeIdentify(async () => keys.published(), config.meshSecret),
+      remoteAddressOf: makeRemoteAddressOf(config.meshSecret),
       health: health.implementation,
     },
     stack,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
@@ -57,8 +58,9 @@ export async function start(
     log,
   );
   const identify = makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret);
+  const remoteAddressOf = makeRemoteAddressOf(config.meshSecret);
   const grpcAddress = await serveGrpc(
-    { address: config.grpcAddress, protoFiles, registrations, identify, health: health.implementation },
+    { address: config.grpcAddress, protoFiles, registrations, identify, remoteAddressOf, health: health.implementation },
     stack,
     log,
   );

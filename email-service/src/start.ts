@@ -2,6 +2,7 @@ import { UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { MessageServiceService } from "@chargemesh/contracts/email/v1/message_service";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
@@ -56,6 +57,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
       protoFiles: ["chargemesh/email/v1/message_service.proto"],
       registrations,
       identify: makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret),
+      remoteAddressOf: makeRemoteAddressOf(config.meshSecret),
       health: health.implementation,
     },
     stack,

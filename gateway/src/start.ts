@@ -1,3 +1,4 @@
+import { makeForwarding } from "@chargemesh/kit/forwarding";
 import { channelOptions } from "@chargemesh/kit/grpc-client";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
@@ -45,6 +46,7 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
     await app.register(ocppProxy, { ...config.house, upstreams: config.upstreams });
   }
   await app.register(docs, { protoDirs: config.protoDirs, isOurs: config.house !== undefined });
+  const forwarding = config.house && makeForwarding(config.house.meshSecret);
   await app.register(transcoder, {
     protoDirs: config.protoDirs,
     upstreams: config.upstreams,
@@ -54,7 +56,7 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
     domain: DOMAIN,
     forwardHeaders: [...FORWARDED, ...config.forwardHeaders],
     returnHeaders: [...RETURNED, ...config.returnHeaders],
-    metadata: (request) => ({ "x-request-id": request.id }),
+    metadata: (request) => ({ "x-request-id": request.id, ...forwarding?.(request.ip) }),
     ...(config.house && { stream: { id: "cursor", event: "type" } }),
   });
   const colon = config.address.lastIndexOf(":");

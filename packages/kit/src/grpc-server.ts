@@ -10,8 +10,10 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { HealthImplementation } from "grpc-health-check";
+import { withCallContext } from "./call-context.ts";
 import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
+import type { RemoteAddressOf } from "./forwarding.ts";
 import { REQUEST_ID } from "./grpc-client.ts";
 import { type Caller, checkAccess, type Identify } from "./identity.ts";
 import type { Logger } from "./log.ts";
@@ -70,6 +72,7 @@ export interface GrpcServerOptions {
   protoFiles: readonly string[];
   registrations: readonly Registration[];
   identify: Identify;
+  remoteAddressOf: RemoteAddressOf;
   health: HealthImplementation;
 }
 
@@ -88,7 +91,7 @@ export function serviceNames(registrations: readonly Registration[]): string[] {
  * Throws if an rpc has no access rule or a rule that we do not know.
  */
 export async function serveGrpc(
-  { address, protoFiles, registrations, identify, health }: GrpcServerOptions,
+  { address, protoFiles, registrations, identify, remoteAddressOf, health }: GrpcServerOptions,
   stack: Stack,
   log: Logger,
 ): Promise<string> {
@@ -98,7 +101,7 @@ export async function serveGrpc(
     const entries = Object.entries(definition).map(([name, rpc]) => {
       const handler = handlers[name];
       if (handler === undefined) throw new Error(`${rpc.path} has no handler`);
-      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), identify, log)] as const;
+      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), { identify, remoteAddressOf, log })] as const;
     });
     // grpc-js wants its own idea of a definition; ts-proto's is one, but for names in the types.
     server.addService(definition as unknown as Parameters<Server["addService"]>[0], Object.fromEntries(entries));
@@ -127,15 +130,17 @@ function shutdown(server: Server): Promise<void> {
 
 type AnyCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
 
+const ANONYMOUS: Caller = { kind: "anonymous" };
+
 function adapt(
   rpc: Definition,
   handler: AnyHandler,
   rules: RpcRules,
-  identify: Identify,
-  log: Logger,
+  { identify, remoteAddressOf, log }: Pick<GrpcServerOptions, "identify" | "remoteAddressOf"> & { log: Logger },
 ): UntypedServiceImplementation[string] {
-  const begin = async (call: AnyCall): Promise<Call> => {
+  const begin = async (call: AnyCall, context: { caller: Caller }): Promise<Call> => {
     const caller = await identify(call.metadata);
+    context.caller = caller;
     checkAccess(rules.access, caller);
     const violations = rules.validate(call.request);
     if (violations.length > 0) throw badRequest(violations);
@@ -148,8 +153,9 @@ function adapt(
   ): Promise<void> => {
     const startTime = performance.now();
     const took = (): number => Math.round(performance.now() - startTime);
+    const context = { caller: ANONYMOUS, remoteAddress: remoteAddressOf(call), rpc: rpc.path.slice(1) };
     try {
-      await work(await begin(call));
+      await withCallContext(context, async () => work(await begin(call, context)));
       log.debug({ rpc: rpc.path, ms: took() }, "served");
     } catch (thrown) {
       const err = withoutDatabase(thrown);
