@@ -46,8 +46,10 @@ function readHouse(env: Env) {
 }
 
 function readTargets(env: Env): string {
+  const authTarget = env.string("AUTH_GRPC_TARGET", "127.0.0.1:3001");
   return [
-    `chargemesh.auth.v1=${env.string("AUTH_GRPC_TARGET", "127.0.0.1:3001")}`,
+    `chargemesh.auth.v1=${authTarget}`,
+    `chargemesh.audit.v1=${authTarget}`,
     `chargemesh.charger.v1=${env.string("CHARGER_GRPC_TARGET", "127.0.0.1:3002")}`,
     `chargemesh.email.v1=${env.string("EMAIL_GRPC_TARGET", "127.0.0.1:3004")}`,
   ].join(",");
