@@ -1,5 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from "jose";
 import { AppError } from "./errors.ts";
 import type { Access } from "./rules.ts";
 
@@ -78,12 +78,19 @@ function remember(keys: JSONWebKeySet, token: string, caller: UserCaller): void 
   verified.set(keys, callers.set(token, caller));
 }
 
-type Resolver = ReturnType<typeof createLocalJWKSet>;
+type Resolver = JWTVerifyGetKey;
 /** Importing keys costs more than using them, so it is done once a set. */
 const resolvers = new WeakMap<JSONWebKeySet, Resolver>();
 
 function resolverOf(keys: JSONWebKeySet): Resolver {
-  const resolver = resolvers.get(keys) ?? createLocalJWKSet(keys);
+  const known = resolvers.get(keys);
+  if (known !== undefined) return known;
+  const local = createLocalJWKSet(keys);
+  const resolver: Resolver = (header, token) => {
+    // By itself it takes the only key that there is for a token that names none.
+    if (header.kid === undefined) throw new errors.JWSInvalid("the token names no key");
+    return local(header, token);
+  };
   resolvers.set(keys, resolver);
   return resolver;
 }
