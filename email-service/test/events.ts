@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
+import { SecurityNoticeRaised, UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import { User } from "@chargemesh/contracts/auth/v1/user";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { Transaction } from "@chargemesh/contracts/charger/v1/transaction";
@@ -18,6 +18,11 @@ export function userCreated(user: Partial<User>, event: Partial<CloudEvent> = {}
 export function userUpdated(user: Partial<User>, event: Partial<CloudEvent> = {}): CloudEvent {
   const whole = User.fromPartial({ id: randomUUID(), role: "DRIVER", ...user });
   return cloudEvent(UserUpdated.$type, whole.id, UserUpdated.toJSON({ user: whole }), event);
+}
+
+export function securityNoticeRaised(notice: Partial<SecurityNoticeRaised>, event: Partial<CloudEvent> = {}): CloudEvent {
+  const whole = SecurityNoticeRaised.fromPartial({ userId: randomUUID(), ...notice });
+  return cloudEvent(SecurityNoticeRaised.$type, whole.userId, SecurityNoticeRaised.toJSON(whole), event);
 }
 
 /** A charge of 1 h 2 min 3 s and 12.346 kWh. */
@@ -68,6 +73,7 @@ export async function openPublisher(url: string) {
         const consumers = [
           await manager.consumers.info("chargemesh_auth_v1", "email-user-created"),
           await manager.consumers.info("chargemesh_auth_v1", "email-user-updated"),
+          await manager.consumers.info("chargemesh_auth_v1", "email-security-notice-raised"),
           await manager.consumers.info("chargemesh_charger_v1", "email-transaction-stopped"),
         ];
         return consumers.every(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0) || undefined;
