@@ -26,6 +26,8 @@ export function readConfig(vars: Vars) {
     },
     /** How many passwords are hashed at once; each takes AUTH_ARGON2_MEMORY_KIB and one of Node's four worker threads. */
     hashesAtOnce: env.integer("AUTH_HASHES_AT_ONCE", 2, { min: 1, max: 64 }),
+    /** How long the audit log is kept. Less than 90 days Postgres itself refuses. */
+    auditRetentionDays: env.integer("AUDIT_RETENTION_DAYS", 400, { min: 90, max: 36_500 }),
     accessTokenSeconds: env.integer("ACCESS_TOKEN_SECONDS", 300, { min: 1, max: 86_400 }),
     /** How long a session lives without being refreshed. */
     refreshTokenDays: env.integer("REFRESH_TOKEN_DAYS", 30, { min: 1, max: 365 }),

@@ -1,5 +1,8 @@
+import { AuditServiceService } from "@chargemesh/contracts/audit/v1/audit_service";
+import { AuditEntryRecorded } from "@chargemesh/contracts/audit/v1/events";
 import { SigningKeyServiceService } from "@chargemesh/contracts/auth/v1/signing_key_service";
 import { UserServiceService } from "@chargemesh/contracts/auth/v1/user_service";
+import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
@@ -7,7 +10,7 @@ import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { openNats, streamOf } from "@chargemesh/kit/nats";
+import { openNats, streamOf, subscribe } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import type { Config } from "./config.ts";
@@ -15,7 +18,9 @@ import { type Database, SCHEMA } from "./db/schema.ts";
 import { makeFirstAdmin } from "./domain/first-admin.ts";
 import { makePasswords } from "./domain/passwords.ts";
 import { makeSigningKeys } from "./domain/signing-keys.ts";
-import { signingKeyRpcs, userRpcs } from "./rpc/index.ts";
+import { forgetOldAuditEntries } from "./forget-audit-entries.ts";
+import { auditRpcs, signingKeyRpcs, userRpcs } from "./rpc/index.ts";
+import { auditEntryRecorded } from "./subscribers/audit-entry-recorded.ts";
 import { untilDatabaseIsThere } from "./until-database-is-there.ts";
 
 const SERVICE = "auth-service";
@@ -38,6 +43,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
   const sessions = { keys, clock, accessTokenSeconds, refreshTokenDays };
   const registrations = [
     serve(UserServiceService, userRpcs({ db, passwords, sessions, clock })),
+    serve(AuditServiceService, auditRpcs({ db })),
     serve(SigningKeyServiceService, signingKeyRpcs(keys)),
   ];
   const health = await watchHealth(
@@ -50,14 +56,20 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
     stack,
     log,
   );
-  runOutbox(db, nats, streamOf("chargemesh.auth.v1"), SERVICE, stack, log);
+  runOutbox(db, nats, [streamOf("chargemesh.auth.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
+  subscribe(nats, "auth-audit", AuditEntryRecorded.$type, auditEntryRecorded({ db, log }), stack, log);
   const grpcAddress = await serveGrpc(
     {
       address: config.grpcAddress,
-      protoFiles: ["chargemesh/auth/v1/user_service.proto", "chargemesh/auth/v1/signing_key_service.proto"],
+      protoFiles: [
+        "chargemesh/audit/v1/audit_service.proto",
+        "chargemesh/auth/v1/user_service.proto",
+        "chargemesh/auth/v1/signing_key_service.proto",
+      ],
       registrations,
       identify: makeIdentify(async () => keys.published(), config.meshSecret),
       remoteAddressOf: makeRemoteAddressOf(config.meshSecret),
+      recordRefusal: keepRefusals(db, stack, log),
       health: health.implementation,
     },
     stack,
@@ -65,5 +77,6 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
   );
   stack.defer("health drain", () => health.drain());
   await ready;
+  forgetOldAuditEntries(db, config.auditRetentionDays, stack, log);
   return { grpcAddress };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
@@ -37,7 +38,7 @@ export async function start(
   const wheel = makeWheel();
   stack.defer("wheel", () => wheel.stop());
   keepPartitions(db, clock, stack, log);
-  runOutbox(db, nats, streamOf("chargemesh.charger.v1"), SERVICE, stack, log);
+  runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
 
   const registry = makeRegistry();
   const runner = makeRunner(db, registry, log);
@@ -59,8 +60,9 @@ export async function start(
   );
   const identify = makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret);
   const remoteAddressOf = makeRemoteAddressOf(config.meshSecret);
+  const recordRefusal = keepRefusals(db, stack, log);
   const grpcAddress = await serveGrpc(
-    { address: config.grpcAddress, protoFiles, registrations, identify, remoteAddressOf, health: health.implementation },
+    { address: config.grpcAddress, protoFiles, registrations, identify, remoteAddressOf, recordRefusal, health: health.implementation },
     stack,
     log,
   );

@@ -1,6 +1,7 @@
 import { UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { MessageServiceService } from "@chargemesh/contracts/email/v1/message_service";
+import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
@@ -8,7 +9,8 @@ import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { openNats, subscribe } from "@chargemesh/kit/nats";
+import { openNats, streamOf, subscribe } from "@chargemesh/kit/nats";
+import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { remoteKeys } from "@chargemesh/kit/signing-keys";
 import type { Config } from "./config.ts";
@@ -23,11 +25,14 @@ import { transactionStopped } from "./subscribers/transaction-stopped.ts";
 import { userCreated } from "./subscribers/user-created.ts";
 import { userUpdated } from "./subscribers/user-updated.ts";
 
+const SERVICE = "email-service";
+
 /** Starts email-service and answers where it listens. Throws ConfigError if a setting of mail is wrong. */
 export async function start(config: Config, stack: Stack, log: Logger, clock: Clock = systemClock): Promise<{ grpcAddress: string }> {
   const transport = openTransport(config, stack);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
-  const nats = openNats(config.natsUrl, "email-service", stack, log);
+  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  runOutbox(db, nats, [streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
   const sender = runSender(db, transport, clock, stack, log);
   const needs = { db, clock, sender, log };
   subscribe(nats, "email-user-created", UserCreated.$type, userCreated(needs), stack, log);
@@ -58,6 +63,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
       registrations,
       identify: makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret),
       remoteAddressOf: makeRemoteAddressOf(config.meshSecret),
+      recordRefusal: keepRefusals(db, stack, log),
       health: health.implementation,
     },
     stack,

@@ -1,7 +1,9 @@
 import type { Migration } from "@chargemesh/kit/migrate";
 import { initial } from "./migrations/0001-initial.ts";
+import { audit } from "./migrations/0004-audit.ts";
 
 /** By number. One that has been released is never edited; the code before and after it must both run on it. */
 export const migrations: Record<string, Migration> = {
   "0001-initial": initial,
+  "0004-audit": audit,
 };

@@ -1,6 +1,7 @@
+import type { Actor } from "@chargemesh/kit/audit";
 import type { Role } from "@chargemesh/kit/identity";
 import type { OutboxTable } from "@chargemesh/kit/outbox";
-import type { Kysely } from "kysely";
+import type { ColumnType, Kysely } from "kysely";
 
 /** The Postgres schema of this service. Nobody else reads it. */
 export const SCHEMA = "authentication";
@@ -44,10 +45,29 @@ export interface SigningKeyTable {
   expire_time: Date | null;
 }
 
+/** Who did what. The service may add rows and read them; only forget_audit_entries removes any. */
+export interface AuditEntryTable {
+  /** Of the event that told of it. */
+  id: string;
+  time: Date;
+  actor_kind: Actor["kind"];
+  actor_id: string;
+  actor_name: string;
+  action: string;
+  resource: string;
+  result: string;
+  remote_address: string;
+  request_id: string;
+  /** JSON on its way in; names to texts on its way out. */
+  details: ColumnType<Readonly<Record<string, string>>, string, never>;
+  count: number;
+}
+
 export interface Database {
   user: UserTable;
   session: SessionTable;
   signing_key: SigningKeyTable;
+  audit_entry: AuditEntryTable;
   outbox: OutboxTable;
 }
 

@@ -1,3 +1,4 @@
+import type { AuditServiceService } from "@chargemesh/contracts/audit/v1/audit_service";
 import type { SigningKeyServiceService } from "@chargemesh/contracts/auth/v1/signing_key_service";
 import type { UserServiceService } from "@chargemesh/contracts/auth/v1/user_service";
 import type { Clock } from "@chargemesh/kit/clock";
@@ -8,6 +9,7 @@ import type { Sessions } from "../domain/session.ts";
 import type { SigningKeys } from "../domain/signing-keys.ts";
 import { getMe } from "./get-me.ts";
 import { getUser } from "./get-user.ts";
+import { listAuditEntries } from "./list-audit-entries.ts";
 import { listSigningKeys } from "./list-signing-keys.ts";
 import { listUsers } from "./list-users.ts";
 import { logIn } from "./log-in.ts";
@@ -22,6 +24,10 @@ export interface Deps {
   passwords: Passwords;
   sessions: Sessions;
   clock: Clock;
+}
+
+export function auditRpcs(deps: Pick<Deps, "db">): Handlers<AuditServiceService> {
+  return { listAuditEntries: listAuditEntries(deps) };
 }
 
 export function userRpcs(deps: Deps): Handlers<UserServiceService> {

@@ -1,3 +1,4 @@
+import type { OutboxTable } from "@chargemesh/kit/outbox";
 import type { Generated, Kysely, Selectable } from "kysely";
 
 /** The Postgres schema of this service. */
@@ -34,6 +35,7 @@ interface MessageTable {
 export interface Database {
   recipient: RecipientTable;
   message: MessageTable;
+  outbox: OutboxTable;
 }
 
 /** The database, or a transaction in it. */

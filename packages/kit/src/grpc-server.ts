@@ -10,6 +10,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { HealthImplementation } from "grpc-health-check";
+import type { RecordRefusal } from "./audit-refusals.ts";
 import { withCallContext } from "./call-context.ts";
 import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
@@ -73,6 +74,8 @@ export interface GrpcServerOptions {
   registrations: readonly Registration[];
   identify: Identify;
   remoteAddressOf: RemoteAddressOf;
+  /** Keeps the refusals of rpcs with side effects in the audit log. */
+  recordRefusal: RecordRefusal;
   health: HealthImplementation;
 }
 
@@ -91,7 +94,7 @@ export function serviceNames(registrations: readonly Registration[]): string[] {
  * Throws if an rpc has no access rule or a rule that we do not know.
  */
 export async function serveGrpc(
-  { address, protoFiles, registrations, identify, remoteAddressOf, health }: GrpcServerOptions,
+  { address, protoFiles, registrations, health, ...manners }: GrpcServerOptions,
   stack: Stack,
   log: Logger,
 ): Promise<string> {
@@ -101,7 +104,7 @@ export async function serveGrpc(
     const entries = Object.entries(definition).map(([name, rpc]) => {
       const handler = handlers[name];
       if (handler === undefined) throw new Error(`${rpc.path} has no handler`);
-      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), { identify, remoteAddressOf, log })] as const;
+      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), manners, log)] as const;
     });
     // grpc-js wants its own idea of a definition; ts-proto's is one, but for names in the types.
     server.addService(definition as unknown as Parameters<Server["addService"]>[0], Object.fromEntries(entries));
@@ -136,7 +139,8 @@ function adapt(
   rpc: Definition,
   handler: AnyHandler,
   rules: RpcRules,
-  { identify, remoteAddressOf, log }: Pick<GrpcServerOptions, "identify" | "remoteAddressOf"> & { log: Logger },
+  { identify, remoteAddressOf, recordRefusal }: Pick<GrpcServerOptions, "identify" | "remoteAddressOf" | "recordRefusal">,
+  log: Logger,
 ): UntypedServiceImplementation[string] {
   const begin = async (call: AnyCall, context: { caller: Caller }): Promise<Call> => {
     const caller = await identify(call.metadata);
@@ -162,6 +166,7 @@ function adapt(
       if (!(err instanceof AppError)) log.error({ err, rpc: rpc.path, ms: took() }, "a bug");
       else if (err.code === "unavailable") log.warn({ err, rpc: rpc.path, ms: took() }, "could not serve");
       else log.info({ rpc: rpc.path, ms: took(), reason: err.reason }, "refused");
+      if (err instanceof AppError && rules.audit !== "NOTHING") recordRefusal(context, err, rules.resourceOf(call.request));
       fail(toStatus(err));
     }
   };

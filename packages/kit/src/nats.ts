@@ -100,22 +100,36 @@ function serversOf(url: string): Pick<ConnectionOptions, "servers" | "user" | "p
 export interface EventStream {
   name: string;
   subjects: string[];
+  /** Its events are for one reader, in no order, and stay until that has them. Those of others are for whoever comes within a week, in order. */
+  isForOneReader: boolean;
 }
+
+/** What many services say and one keeps. */
+const FOR_ONE_READER = ["chargemesh.audit.v1"];
 
 /** The stream that holds all events of a proto package, such as "chargemesh.auth.v1". */
 export function streamOf(protoPackage: string): EventStream {
-  return { name: protoPackage.replaceAll(".", "_"), subjects: [`${protoPackage}.>`] };
+  return {
+    name: protoPackage.replaceAll(".", "_"),
+    subjects: [`${protoPackage}.>`],
+    isForOneReader: FOR_ONE_READER.includes(protoPackage),
+  };
+}
+
+/** The stream that holds the events of a type, such as "chargemesh.auth.v1.UserCreated". */
+export function streamOfType(type: string): EventStream {
+  return streamOf(type.slice(0, type.lastIndexOf(".")));
 }
 
 /** Makes a stream, or mends it so that it is as it should be. */
-export async function ensureStream(nats: Nats, { name, subjects }: EventStream): Promise<void> {
+export async function ensureStream(nats: Nats, { name, subjects, isForOneReader }: EventStream): Promise<void> {
   const manager = await nats.connection().jetstreamManager();
   const config: Partial<StreamConfig> & { name: string } = {
     name,
     subjects,
-    retention: RetentionPolicy.Limits,
+    retention: isForOneReader ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
     storage: StorageType.File,
-    max_age: nanos(RETENTION_MS),
+    max_age: isForOneReader ? 0 : nanos(RETENTION_MS),
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
   };
   try {
@@ -170,7 +184,7 @@ const LOOK_MS = 50;
  * which come again later. `handle` must bear to see one twice, and runs as part of the request that caused the event.
  */
 export function subscribe(nats: Nats, durable: string, type: string, handle: Handle, stack: Stack, log: Logger): void {
-  const stream = streamOf(type.slice(0, type.lastIndexOf(".")));
+  const stream = streamOfType(type);
   const stopping = new AbortController();
   let fetched: ConsumerMessages | undefined;
   const consume = async (): Promise<void> => {
