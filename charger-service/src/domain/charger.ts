@@ -1,3 +1,4 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
 import {
@@ -27,6 +28,7 @@ export function registerCharger(
     }
     const row = await existing(tx, charger.id);
     await chargerCreated(tx, row);
+    await recordAudit(tx, { resource: `chargers/${row.id}` });
     return row;
   });
 }
@@ -46,6 +48,7 @@ export function changeCharger(
     const charger = await existing(tx, id);
     if (!updated) throw new AppError("aborted", "ETAG_STALE", `Charger ${id} was changed by someone else. Read it again.`);
     await chargerUpdated(tx, charger, await connectorsOf(tx, [id]));
+    await recordAudit(tx, { resource: `chargers/${id}`, details: auditDetails(change) });
     return { charger, active: await activeTransactions(tx, id) };
   });
 }
@@ -60,7 +63,17 @@ export function removeCharger(db: Db, id: string): Promise<void> {
     }
     await deleteCharger(tx, charger.id);
     await chargerDeleted(tx, charger.id);
+    await recordAudit(tx, { resource: `chargers/${charger.id}` });
   });
+}
+
+/** What is told of a change: what it was of, and what may be known of that. */
+function auditDetails({ registration, availability, ...others }: ChargerChange): Record<string, string> {
+  return {
+    ...(registration === undefined ? {} : { registration }),
+    ...(availability === undefined ? {} : { availability }),
+    ...Object.fromEntries(Object.keys(others).map((name) => [name, "changed"])),
+  };
 }
 
 async function existing(tx: Db, id: string): Promise<ChargerRow> {

@@ -1,3 +1,4 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import { jsonText, transact, violates } from "@chargemesh/kit/postgres";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
@@ -62,6 +63,7 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
     });
     if (row !== undefined) {
       await commandUpdated(tx, row);
+      await recordAudit(tx, { resource: `chargers/${row.charger_id}`, details: { command: row.id, ocppAction: row.action } });
       return row;
     }
     const first = await commandByKey(tx, command.chargerId, command.idempotencyKey);
