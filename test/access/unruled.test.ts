@@ -47,6 +47,7 @@ test.each([
   ["Forgotten", "/chargemesh.unruled.v1.UnruledService/Forgotten: has no (chargemesh.rules.v1.access)"],
   ["Unspecified", '/chargemesh.unruled.v1.UnruledService/Unspecified: unknown access rule {"level":"LEVEL_UNSPECIFIED"}'],
   ["Empty", "/chargemesh.unruled.v1.UnruledService/Empty: "],
+  ["Uncalled", "/chargemesh.unruled.v1.UnruledService/Uncalled: SERVICE, and nothing else, names its callers"],
   ["Unread", "unknown format FORMAT_UNSPECIFIED"],
   ["Unwritten", "/chargemesh.unruled.v1.UnruledService/Unwritten: no such rpc in the protos"],
 ])("a service with %s does not start", async (rpc, fault) => {

@@ -24,9 +24,11 @@ export function readAccess(path: string, method: protobuf.Method, request: proto
   if (known === undefined || typeof signed_in !== "boolean" || Object.keys(others).length > 0) {
     throw new Error(`${path}: unknown access rule ${JSON.stringify(declared)}`);
   }
+  const names = [callers].flat().map(String);
+  if ((known === "SERVICE") !== names.length > 0) throw new Error(`${path}: SERVICE, and nothing else, names its callers`);
   return {
     level: known,
-    callers: [callers].flat().map(String),
+    callers: names,
     signedIn: signed_in,
     scope: scopeOf(method),
     chargerOf: charger_field === undefined ? undefined : readerOf(path, request, String(charger_field).split(".")),
