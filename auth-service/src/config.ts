@@ -1,13 +1,16 @@
-import { readEnv, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { inMesh, readEnv, readProcessConfig, readTransportConfig, type Vars } from "@chargemesh/kit/config";
 
 export type Config = ReturnType<typeof readConfig>;
 
 /** The settings of the service. Throws ConfigError, naming every fault. */
 export function readConfig(vars: Vars) {
   const env = readEnv(vars);
+  const grpcAddress = env.address("AUTH_GRPC_ADDRESS", "127.0.0.1:3001");
+  inMesh(env, "AUTH_GRPC_ADDRESS", grpcAddress);
   return env.done({
     ...readProcessConfig(env),
-    grpcAddress: env.address("AUTH_GRPC_ADDRESS", "127.0.0.1:3001"),
+    ...readTransportConfig(env),
+    grpcAddress,
     databaseUrl: env.string("AUTH_DATABASE_URL", env.optional("DATABASE_URL")),
     /** The publisher of the outbox keeps one connection to itself, so one alone would leave none for requests. */
     databasePool: env.integer("AUTH_DATABASE_POOL", 10, { min: 2, max: 1_000 }),

@@ -10,6 +10,7 @@ import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
+import { openTransport } from "@chargemesh/kit/transport";
 import { openNats, streamOf, subscribe } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
@@ -30,6 +31,7 @@ const SERVICE = "auth-service";
  * answers UNAVAILABLE and tries again. Throws ConfigError if AUTH_KEY_SECRET or ADMIN_USERNAME do not go with what is stored.
  */
 export async function start(config: Config, stack: Stack, log: Logger, clock: Clock = systemClock): Promise<{ grpcAddress: string }> {
+  const transport = await openTransport(config.meshCerts, SERVICE, stack, log);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
   const nats = openNats(config.natsUrl, SERVICE, stack, log);
   const passwords = makePasswords(config.argon2, config.hashesAtOnce);
@@ -61,6 +63,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
   const grpcAddress = await serveGrpc(
     {
       address: config.grpcAddress,
+      transport,
       protoFiles: [
         "chargemesh/audit/v1/audit_service.proto",
         "chargemesh/auth/v1/user_service.proto",

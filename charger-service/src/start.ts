@@ -4,13 +4,13 @@ import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
-import { makeIdentify } from "@chargemesh/kit/identity";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { openNats, streamOf } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
-import { remoteKeys } from "@chargemesh/kit/signing-keys";
+import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
+import { openTransport } from "@chargemesh/kit/transport";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
@@ -33,6 +33,7 @@ export async function start(
   clock: Clock = systemClock,
 ): Promise<{ grpcAddress: string; ocppAddress: string }> {
   const replicaId = randomUUID();
+  const transport = await openTransport(config.meshCerts, SERVICE, stack, log);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
   const nats = openNats(config.natsUrl, SERVICE, stack, log);
   const wheel = makeWheel();
@@ -58,11 +59,20 @@ export async function start(
     stack,
     log,
   );
-  const identify = makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret);
+  const identify = makeRemoteIdentify(SERVICE, { ...config, transport }, stack);
   const remoteAddressOf = makeRemoteAddressOf(config.meshSecret);
   const recordRefusal = keepRefusals(db, stack, log);
   const grpcAddress = await serveGrpc(
-    { address: config.grpcAddress, protoFiles, registrations, identify, remoteAddressOf, recordRefusal, health: health.implementation },
+    {
+      address: config.grpcAddress,
+      transport,
+      protoFiles,
+      registrations,
+      identify,
+      remoteAddressOf,
+      recordRefusal,
+      health: health.implementation,
+    },
     stack,
     log,
   );

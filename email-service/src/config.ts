@@ -1,12 +1,14 @@
-import { readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { inMesh, readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
 
 /** The settings of email-service. Throws ConfigError with every fault of them. */
 export function readConfig(vars: Vars) {
   const env = readEnv(vars);
+  const grpcAddress = env.address("EMAIL_GRPC_ADDRESS", "127.0.0.1:3004");
+  inMesh(env, "EMAIL_GRPC_ADDRESS", grpcAddress);
   return env.done({
     ...readProcessConfig(env),
     ...readMeshConfig(env),
-    grpcAddress: env.address("EMAIL_GRPC_ADDRESS", "127.0.0.1:3004"),
+    grpcAddress,
     databaseUrl: env.string("EMAIL_DATABASE_URL", env.optional("DATABASE_URL")),
     databasePool: env.integer("EMAIL_DATABASE_POOL", 10, { min: 2, max: 100 }),
     natsUrl: env.string("NATS_URL"),

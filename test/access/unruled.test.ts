@@ -3,6 +3,7 @@ import { serveGrpc } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
+import { openTransport } from "@chargemesh/kit/transport";
 import { expect, test } from "vitest";
 import { describedProtos, readContract } from "./contract.ts";
 
@@ -25,6 +26,7 @@ async function serve(rpc: string): Promise<string> {
   };
   const options = {
     address: "127.0.0.1:0",
+    transport: await openTransport(undefined, "unruled-service", stack, log),
     protoFiles: [proto],
     registrations: [{ definition: { rpc: definition }, handlers: { rpc: async () => ({}) } }],
     identify: async () => ({ kind: "anonymous" as const }),

@@ -3,6 +3,7 @@ import { ConnectionServiceClient } from "@chargemesh/contracts/charger/v1/connec
 import { AppError } from "@chargemesh/kit/errors";
 import { callUnary, openClient } from "@chargemesh/kit/grpc-client";
 import { makeMeshIdentity } from "@chargemesh/kit/identity";
+import type { Transport } from "@chargemesh/kit/transport";
 import { errorBody, RestError, sendError } from "@chargemesh/transcoder/errors";
 import { codeOfHttp } from "@chargemesh/transcoder/http-status";
 import { upstreamOf } from "@chargemesh/transcoder/upstreams";
@@ -23,8 +24,9 @@ const FRAME_BYTES_MAX = 400_000;
  * By itself http-proxy answers 101 before it has asked upstream and answers pings for a dead charger, so charger-service is asked
  * before the upgrade, and pings and pongs go all the way (decision 13).
  */
-export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams">>(async (app, config) => {
-  const client = openClient(ConnectionServiceClient, upstreamOf(config.upstreams, "chargemesh.charger.v1.ConnectionService") ?? "");
+export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams"> & { transport: Transport }>(async (app, config) => {
+  const target = upstreamOf(config.upstreams, "chargemesh.charger.v1.ConnectionService") ?? "";
+  const client = openClient(ConnectionServiceClient, target, config.transport, "charger-service");
   app.addHook("onClose", async () => client.close());
   /** What charger-service chose of the subprotocols that a charger offers. */
   const chosen = new WeakMap<IncomingMessage, string>();

@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import type { Metadata } from "@grpc/grpc-js";
+import type { Peer } from "./peer.ts";
 
 /** The metadata key of the address that a call is made for. */
 const FORWARDED_FOR = "x-forwarded-for";
@@ -34,8 +35,11 @@ interface Incoming {
   getPeer(): string;
 }
 
-/** The address that a call was made for: what the gateway says, else that of the other end. */
-export type RemoteAddressOf = (call: Incoming) => string;
+/**
+ * The address that a call was made for: what the gateway says, else that of the other end. `peer` is who is there by certificate, where there
+ * are some; then no proof counts.
+ */
+export type RemoteAddressOf = (call: Incoming, peer?: Peer) => string;
 
 /** Proofs that were found good and have not ended; each replica of the gateway has a new one now and then. */
 const PROVEN_MAX = 100;
@@ -51,10 +55,14 @@ export function makeRemoteAddressOf(meshSecret: string): RemoteAddressOf {
     proven.set(proof, expireTime);
     return true;
   };
-  return (call) => {
+  const isByGateway = (call: Incoming, peer: Peer | undefined): boolean => {
+    if (peer !== undefined) return peer.service === "gateway";
     const proof = call.metadata.get(FORWARDER)[0];
+    return typeof proof === "string" && isProven(proof);
+  };
+  return (call, peer) => {
     const address = call.metadata.get(FORWARDED_FOR)[0];
-    if (typeof proof === "string" && typeof address === "string" && isIP(address) !== 0 && isProven(proof)) return plain(address);
+    if (typeof address === "string" && isIP(address) !== 0 && isByGateway(call, peer)) return plain(address);
     return plain(
       call
         .getPeer()

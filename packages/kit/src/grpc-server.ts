@@ -4,25 +4,27 @@ import {
   type handleUnaryCall,
   Metadata,
   Server,
-  ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { HealthImplementation } from "grpc-health-check";
+import { checkAccess } from "./access.ts";
 import type { RecordRefusal } from "./audit-refusals.ts";
 import { withCallContext } from "./call-context.ts";
 import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
 import type { RemoteAddressOf } from "./forwarding.ts";
 import { REQUEST_ID } from "./grpc-client.ts";
-import { type Caller, checkAccess, type Identify } from "./identity.ts";
+import type { Caller, Identify } from "./identity.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
+import { callerOverTls, peerOf } from "./peer.ts";
 import { withoutDatabase } from "./postgres.ts";
 import { addReflection } from "./reflection.ts";
 import { withRequestId } from "./request-id.ts";
 import { loadProtos, type RpcRules, rulesOf } from "./rules.ts";
+import type { Transport } from "./transport.ts";
 
 /** What a handler knows of its call besides the request. */
 export interface Call {
@@ -69,6 +71,7 @@ export function serve<S extends Definitions>(definition: S, handlers: Handlers<S
 export interface GrpcServerOptions {
   /** host:port; port 0 means any free one. */
   address: string;
+  transport: Transport;
   /** The .proto files of the services, as in `import`. */
   protoFiles: readonly string[];
   registrations: readonly Registration[];
@@ -112,7 +115,7 @@ export async function serveGrpc(
   health.addToServer(server);
   addReflection(server, [...serviceNames(registrations), "grpc.health.v1.Health"]);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (err, bound) => (err === null ? resolve(bound) : reject(err)));
+    server.bindAsync(address, manners.transport.server, (err, bound) => (err === null ? resolve(bound) : reject(err)));
   });
   stack.defer("grpc", () => shutdown(server));
   return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
@@ -133,19 +136,22 @@ function shutdown(server: Server): Promise<void> {
 
 type AnyCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
 
+type Manners = Pick<GrpcServerOptions, "transport" | "identify" | "remoteAddressOf" | "recordRefusal">;
+
 const ANONYMOUS: Caller = { kind: "anonymous" };
 
 function adapt(
   rpc: Definition,
   handler: AnyHandler,
   rules: RpcRules,
-  { identify, remoteAddressOf, recordRefusal }: Pick<GrpcServerOptions, "identify" | "remoteAddressOf" | "recordRefusal">,
+  { transport, identify, remoteAddressOf, recordRefusal }: Manners,
   log: Logger,
 ): UntypedServiceImplementation[string] {
   const begin = async (call: AnyCall, context: { caller: Caller }): Promise<Call> => {
-    const caller = await identify(call.metadata);
+    const shown = await identify(call.metadata);
+    const caller = transport.isSecure ? callerOverTls(shown, call, rules.access) : shown;
     context.caller = caller;
-    checkAccess(rules.access, caller);
+    checkAccess(rules.access, caller, call.request);
     const violations = rules.validate(call.request);
     if (violations.length > 0) throw badRequest(violations);
     return { caller, deadline: deadlineOf(call), signal: signalOf(call, caller, rpc.responseStream) };
@@ -157,7 +163,11 @@ function adapt(
   ): Promise<void> => {
     const startTime = performance.now();
     const took = (): number => Math.round(performance.now() - startTime);
-    const context = { caller: ANONYMOUS, remoteAddress: remoteAddressOf(call), rpc: rpc.path.slice(1) };
+    const context = {
+      caller: ANONYMOUS,
+      remoteAddress: remoteAddressOf(call, transport.isSecure ? peerOf(call) : undefined),
+      rpc: rpc.path.slice(1),
+    };
     try {
       await withCallContext(context, async () => work(await begin(call, context)));
       log.debug({ rpc: rpc.path, ms: took() }, "served");
@@ -223,6 +233,9 @@ function deadlineOf(call: AnyCall): number {
   return Number.isFinite(deadline) ? deadline : Date.now() + DEFAULT_DEADLINE_MS;
 }
 
+/** What a timer of Node can wait for. A token of another provider may live longer; its stream does not. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal {
   const controller = new AbortController();
   const events: EventEmitter = call;
@@ -231,7 +244,7 @@ function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal
   if (call.cancelled) controller.abort();
   if (isStream && caller.kind === "user") {
     const expired = new AppError("unauthenticated", "TOKEN_EXPIRED", "The access token has expired.");
-    const timer = setTimeout(() => controller.abort(expired), caller.expireTime - Date.now());
+    const timer = setTimeout(() => controller.abort(expired), Math.min(caller.expireTime - Date.now(), TIMER_MAX_MS));
     events.on("close", () => clearTimeout(timer));
     controller.signal.addEventListener("abort", () => clearTimeout(timer));
   }
