@@ -9,7 +9,7 @@ export function toAuditEntry(row: AuditEntryRow): AuditEntry {
   return {
     id,
     time,
-    actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
+    actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name, apiKeyId: row.api_key_id },
     action,
     resource,
     result,

@@ -7,6 +7,7 @@ const columns = [
   "actor_kind",
   "actor_id",
   "actor_name",
+  "api_key_id",
   "action",
   "resource",
   "result",
@@ -30,6 +31,7 @@ export async function insertAuditEntry(db: Db, row: Insertable<AuditEntryTable>)
 /** Which entries are asked for; undefined is any. */
 export interface AuditEntryFilter {
   actorId: string | undefined;
+  apiKeyId: string | undefined;
   resource: string | undefined;
   action: string | undefined;
   result: string | undefined;
@@ -48,6 +50,7 @@ export function listAuditEntryRows(
 ): Promise<AuditEntryRow[]> {
   let query = db.selectFrom("audit_entry").select(columns).orderBy("time", "desc").orderBy("id", "desc").limit(limit);
   if (filter.actorId !== undefined) query = query.where("actor_id", "=", filter.actorId);
+  if (filter.apiKeyId !== undefined) query = query.where("api_key_id", "=", filter.apiKeyId);
   if (filter.resource !== undefined) query = query.where("resource", "=", filter.resource);
   if (filter.action !== undefined) query = query.where("action", "=", filter.action);
   if (filter.result !== undefined) query = query.where("result", "=", filter.result);

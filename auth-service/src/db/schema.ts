@@ -53,6 +53,7 @@ export interface AuditEntryTable {
   actor_kind: Actor["kind"];
   actor_id: string;
   actor_name: string;
+  api_key_id: string;
   action: string;
   resource: string;
   result: string;

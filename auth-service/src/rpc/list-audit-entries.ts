@@ -10,9 +10,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const listAuditEntries =
   ({ db }: { db: Db }) =>
   async (request: ListAuditEntriesRequest): Promise<ListAuditEntriesResponse> => {
-    const { actorId, resource, action, result, startTime, endTime } = request;
+    const { actorId, apiKeyId, resource, action, result, startTime, endTime } = request;
     const filter = {
       actorId: actorId || undefined,
+      apiKeyId: apiKeyId || undefined,
       resource: resource || undefined,
       action: action || undefined,
       result: result || undefined,

@@ -21,6 +21,7 @@ export const auditEntryRecorded =
       // A service that acts by itself need not say who it is: the event does.
       actor_id: kind === "SERVICE" && actor.id === "" ? event.source : actor.id,
       actor_name: actor.name,
+      api_key_id: actor.apiKeyId,
       action,
       resource,
       result,

@@ -4,11 +4,12 @@ import { type CallContext, callContext } from "./call-context.ts";
 import type { Caller } from "./identity.ts";
 import { appendEvent } from "./outbox.ts";
 
-/** Who did something. `id` is that of the user or the key, the charger's identity, or the service's name. */
+/** Who did something. `id` is that of the user, the charger's identity, or the service's name; `name` is the username. */
 export interface Actor {
-  kind: "ANONYMOUS" | "USER" | "API_KEY" | "SERVICE" | "CHARGER";
+  kind: "ANONYMOUS" | "USER" | "SERVICE" | "CHARGER";
   id: string;
-  name: string;
+  name?: string;
+  apiKeyId?: string;
 }
 
 /** What an entry says beside who did it and from where. Never a password, a token or a key, nor a text that may be one by mistake. */
@@ -70,8 +71,15 @@ export function attemptOf(context: CallContext): Attempt {
 export type PlainEntry = Required<AuditRecord> & { count: number };
 
 export async function appendAuditEntry(tx: QueryExecutorProvider, entry: PlainEntry): Promise<void> {
-  const { details, ...rest } = entry;
-  const auditEntry = { ...rest, details: { ...details }, id: "", time: undefined, requestId: "" };
+  const { details, actor, ...rest } = entry;
+  const auditEntry = {
+    ...rest,
+    actor: { name: "", apiKeyId: "", ...actor },
+    details: { ...details },
+    id: "",
+    time: undefined,
+    requestId: "",
+  };
   await appendEvent(tx, AuditEntryRecorded, entry.action, { auditEntry });
 }
 
@@ -79,12 +87,17 @@ export async function appendAuditEntry(tx: QueryExecutorProvider, entry: PlainEn
 export function actorOf(caller: Caller | undefined): Actor {
   switch (caller?.kind) {
     case "user":
-      return { kind: "USER", id: caller.userId, name: caller.username };
+      return {
+        kind: "USER",
+        id: caller.userId,
+        name: caller.username,
+        ...(caller.credential.kind === "apiKey" ? { apiKeyId: caller.credential.id } : {}),
+      };
     case "service":
-      return { kind: "SERVICE", id: caller.name, name: "" };
+      return { kind: "SERVICE", id: caller.name };
     case "anonymous":
-      return { kind: "ANONYMOUS", id: "", name: "" };
+      return { kind: "ANONYMOUS", id: "" };
     case undefined:
-      return { kind: "SERVICE", id: "", name: "" };
+      return { kind: "SERVICE", id: "" };
   }
 }

@@ -9,9 +9,10 @@ export const audit: Migration = {
         id uuid primary key,
         time timestamptz(3) not null,
         actor_kind text not null
-          constraint audit_entry_actor_kind_must_be_known check (actor_kind in ('ANONYMOUS', 'USER', 'API_KEY', 'SERVICE', 'CHARGER')),
+          constraint audit_entry_actor_kind_must_be_known check (actor_kind in ('ANONYMOUS', 'USER', 'SERVICE', 'CHARGER')),
         actor_id text not null,
         actor_name text not null,
+        api_key_id text not null,
         action text not null,
         resource text not null,
         result text not null,
@@ -23,7 +24,7 @@ export const audit: Migration = {
     // migrate() gives the service no more than this on a table whose comment begins so.
     await sql`comment on table audit_entry is 'append-only: who did what'`.execute(db);
     await sql`create index audit_entry_by_time on audit_entry (time desc, id desc)`.execute(db);
-    for (const column of ["actor_id", "resource", "action", "result"]) {
+    for (const column of ["actor_id", "api_key_id", "resource", "action", "result"]) {
       await sql`create index ${sql.id(`audit_entry_by_${column}`)} on audit_entry (${sql.id(column)}, time desc, id desc)`.execute(db);
     }
     // As the owner of the table, who may delete; with a limit of its own, so that nobody wipes out a trace by asking for fewer days.

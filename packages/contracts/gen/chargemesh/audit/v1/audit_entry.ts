@@ -50,6 +50,8 @@ export interface AuditEntry_Actor {
   kind: AuditEntry_Actor_Kind;
   id: string;
   name: string;
+  /** Where a program acted for the user: the id of the API key that it showed. */
+  apiKeyId: string;
 }
 
 export const AuditEntry_Actor_Kind = {
@@ -58,8 +60,6 @@ export const AuditEntry_Actor_Kind = {
   ANONYMOUS: "ANONYMOUS",
   /** USER - A user; id is theirs, name what they sign in with. */
   USER: "USER",
-  /** API_KEY - A program by its API key; id and name are those of the key. */
-  API_KEY: "API_KEY",
   /** SERVICE - A service of ours by itself; id is its name. */
   SERVICE: "SERVICE",
   /** CHARGER - A charger; id is its identity. */
@@ -73,7 +73,6 @@ export namespace AuditEntry_Actor_Kind {
   export type KIND_UNSPECIFIED = typeof AuditEntry_Actor_Kind.KIND_UNSPECIFIED;
   export type ANONYMOUS = typeof AuditEntry_Actor_Kind.ANONYMOUS;
   export type USER = typeof AuditEntry_Actor_Kind.USER;
-  export type API_KEY = typeof AuditEntry_Actor_Kind.API_KEY;
   export type SERVICE = typeof AuditEntry_Actor_Kind.SERVICE;
   export type CHARGER = typeof AuditEntry_Actor_Kind.CHARGER;
   export type UNRECOGNIZED = typeof AuditEntry_Actor_Kind.UNRECOGNIZED;
@@ -91,12 +90,9 @@ export function auditEntry_Actor_KindFromJSON(object: any): AuditEntry_Actor_Kin
     case "USER":
       return AuditEntry_Actor_Kind.USER;
     case 3:
-    case "API_KEY":
-      return AuditEntry_Actor_Kind.API_KEY;
-    case 4:
     case "SERVICE":
       return AuditEntry_Actor_Kind.SERVICE;
-    case 5:
+    case 4:
     case "CHARGER":
       return AuditEntry_Actor_Kind.CHARGER;
     case -1:
@@ -114,8 +110,6 @@ export function auditEntry_Actor_KindToJSON(object: AuditEntry_Actor_Kind): stri
       return "ANONYMOUS";
     case AuditEntry_Actor_Kind.USER:
       return "USER";
-    case AuditEntry_Actor_Kind.API_KEY:
-      return "API_KEY";
     case AuditEntry_Actor_Kind.SERVICE:
       return "SERVICE";
     case AuditEntry_Actor_Kind.CHARGER:
@@ -134,12 +128,10 @@ export function auditEntry_Actor_KindToNumber(object: AuditEntry_Actor_Kind): nu
       return 1;
     case AuditEntry_Actor_Kind.USER:
       return 2;
-    case AuditEntry_Actor_Kind.API_KEY:
-      return 3;
     case AuditEntry_Actor_Kind.SERVICE:
-      return 4;
+      return 3;
     case AuditEntry_Actor_Kind.CHARGER:
-      return 5;
+      return 4;
     case AuditEntry_Actor_Kind.UNRECOGNIZED:
     default:
       return -1;
@@ -503,7 +495,7 @@ export const AuditEntry_DetailsEntry: MessageFns<
 };
 
 function createBaseAuditEntry_Actor(): AuditEntry_Actor {
-  return { kind: AuditEntry_Actor_Kind.KIND_UNSPECIFIED, id: "", name: "" };
+  return { kind: AuditEntry_Actor_Kind.KIND_UNSPECIFIED, id: "", name: "", apiKeyId: "" };
 }
 
 export const AuditEntry_Actor: MessageFns<AuditEntry_Actor, "chargemesh.audit.v1.AuditEntry.Actor"> = {
@@ -518,6 +510,9 @@ export const AuditEntry_Actor: MessageFns<AuditEntry_Actor, "chargemesh.audit.v1
     }
     if (message.name !== "") {
       writer.uint32(26).string(message.name);
+    }
+    if (message.apiKeyId !== "") {
+      writer.uint32(34).string(message.apiKeyId);
     }
     return writer;
   },
@@ -559,6 +554,14 @@ export const AuditEntry_Actor: MessageFns<AuditEntry_Actor, "chargemesh.audit.v1
             message.name = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.apiKeyId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -576,6 +579,11 @@ export const AuditEntry_Actor: MessageFns<AuditEntry_Actor, "chargemesh.audit.v1
       kind: isSet(object.kind) ? auditEntry_Actor_KindFromJSON(object.kind) : AuditEntry_Actor_Kind.KIND_UNSPECIFIED,
       id: isSet(object.id) ? globalThis.String(object.id) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
+      apiKeyId: isSet(object.apiKeyId)
+        ? globalThis.String(object.apiKeyId)
+        : isSet(object.api_key_id)
+        ? globalThis.String(object.api_key_id)
+        : "",
     };
   },
 
@@ -590,6 +598,9 @@ export const AuditEntry_Actor: MessageFns<AuditEntry_Actor, "chargemesh.audit.v1
     if (message.name !== "") {
       obj.name = message.name;
     }
+    if (message.apiKeyId !== "") {
+      obj.apiKeyId = message.apiKeyId;
+    }
     return obj;
   },
 
@@ -601,6 +612,7 @@ export const AuditEntry_Actor: MessageFns<AuditEntry_Actor, "chargemesh.audit.v1
     message.kind = object.kind ?? AuditEntry_Actor_Kind.KIND_UNSPECIFIED;
     message.id = object.id ?? "";
     message.name = object.name ?? "";
+    message.apiKeyId = object.apiKeyId ?? "";
     return message;
   },
 };

@@ -30,7 +30,7 @@ export interface ListAuditEntriesRequest {
   pageSize: number;
   /** From next_page_token of the page before. */
   pageToken: string;
-  /** Only what this actor did. */
+  /** Only what this actor did, by themselves or by an API key. */
   actorId: string;
   /** Only what was done to this, such as "chargers/CP-1". */
   resource: string;
@@ -43,7 +43,11 @@ export interface ListAuditEntriesRequest {
     | Date
     | undefined;
   /** Only before this time. */
-  endTime: Date | undefined;
+  endTime:
+    | Date
+    | undefined;
+  /** Only what was done by this API key. */
+  apiKeyId: string;
 }
 
 export interface ListAuditEntriesResponse {
@@ -62,6 +66,7 @@ function createBaseListAuditEntriesRequest(): ListAuditEntriesRequest {
     result: "",
     startTime: undefined,
     endTime: undefined,
+    apiKeyId: "",
   };
 }
 
@@ -95,6 +100,9 @@ export const ListAuditEntriesRequest: MessageFns<
     }
     if (message.endTime !== undefined) {
       Timestamp.encode(toTimestamp(message.endTime), writer.uint32(66).fork()).join();
+    }
+    if (message.apiKeyId !== "") {
+      writer.uint32(74).string(message.apiKeyId);
     }
     return writer;
   },
@@ -176,6 +184,14 @@ export const ListAuditEntriesRequest: MessageFns<
             message.endTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.apiKeyId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -218,6 +234,11 @@ export const ListAuditEntriesRequest: MessageFns<
         : isSet(object.end_time)
         ? fromJsonTimestamp(object.end_time)
         : undefined,
+      apiKeyId: isSet(object.apiKeyId)
+        ? globalThis.String(object.apiKeyId)
+        : isSet(object.api_key_id)
+        ? globalThis.String(object.api_key_id)
+        : "",
     };
   },
 
@@ -247,6 +268,9 @@ export const ListAuditEntriesRequest: MessageFns<
     if (message.endTime !== undefined) {
       obj.endTime = message.endTime.toISOString();
     }
+    if (message.apiKeyId !== "") {
+      obj.apiKeyId = message.apiKeyId;
+    }
     return obj;
   },
 
@@ -263,6 +287,7 @@ export const ListAuditEntriesRequest: MessageFns<
     message.result = object.result ?? "";
     message.startTime = object.startTime ?? undefined;
     message.endTime = object.endTime ?? undefined;
+    message.apiKeyId = object.apiKeyId ?? "";
     return message;
   },
 };
