@@ -6,10 +6,12 @@ import {
   type DescMethod,
   type FileRegistry,
   fromBinary,
+  fromJson,
   getOption,
   hasOption,
   type JsonObject,
   type Message,
+  toBinary,
   toJson,
 } from "@bufbuild/protobuf";
 import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -25,11 +27,19 @@ export interface Rpc {
   /** With SERVICE: who. */
   callers: readonly string[];
   streams: boolean;
+  /** Only for whoever has signed in: no API key. */
+  signedIn: boolean;
+  /** The field that names the charger that a call is about; "" if none does. */
+  chargerField: string;
   /** Calling it changes nothing. */
   isSafe: boolean;
   /** The field rules refuse an empty request. */
   wantsFields: boolean;
   bindings: readonly Binding[];
+  /** The bytes of a request, given as JSON. */
+  encode(request: JsonObject): Uint8Array;
+  /** The JSON of an answer, with all that is empty left out. */
+  decode(answer: Uint8Array): JsonObject;
 }
 
 /** Where an rpc is on REST. */
@@ -55,16 +65,20 @@ export function readContract(protos = describedProtos()): Rpc[] {
 }
 
 function readRpc(registry: FileRegistry, method: DescMethod): Rpc {
-  const { level, callers = [] } = optionOf(registry, method, "chargemesh.rules.v1.access");
+  const { level, callers = [], signedIn = false, chargerField = "" } = optionOf(registry, method, "chargemesh.rules.v1.access");
   const http = extension(registry, "google.api.http");
   return {
     path: pathOf(method),
     level: level as Level,
     callers: callers as string[],
+    signedIn: signedIn === true,
+    chargerField: String(chargerField),
     streams: method.methodKind === "server_streaming",
     isSafe: method.idempotency === 1,
     wantsFields: method.input.fields.some((field) => isRequired(registry, field)),
     bindings: hasOption(method, http) ? bindingsOf(optionOf(registry, method, "google.api.http")) : [],
+    encode: (request) => toBinary(method.input, fromJson(method.input, request, { registry })),
+    decode: (answer) => toJson(method.output, fromBinary(method.output, answer), { registry }) as JsonObject,
   };
 }
 

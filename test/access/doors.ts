@@ -9,12 +9,21 @@ import type { Binding, Rpc } from "./contract.ts";
 /** What a caller shows: headers of REST, metadata of gRPC. */
 export type Headers = Readonly<Record<string, string>>;
 
+/** How a call ended. */
+export interface End {
+  /** "OK", or the code and the reason of the refusal; a stream is OK once it is live. */
+  code: string;
+  /** What was answered, as the door writes it: bytes of gRPC, JSON of REST. */
+  answer: Buffer;
+}
+
 const DEADLINE_MS = 20_000;
+const NOTHING = Buffer.alloc(0);
 
 /** The gRPC port of every service. */
 export interface GrpcDoor {
-  /** Calls straight at the service, with a request of these bytes. Answers "OK", or the code and the reason of the refusal; a stream is OK once it is live. */
-  call(rpc: Pick<Rpc, "path" | "streams">, headers: Headers, request?: Uint8Array): Promise<string>;
+  /** Calls straight at the service, with a request of these bytes. */
+  call(rpc: Pick<Rpc, "path" | "streams">, headers: Headers, request?: Uint8Array): Promise<End>;
   close(): void;
 }
 
@@ -31,22 +40,26 @@ export function openGrpc({ grpc, vars }: Pick<Env, "grpc" | "vars">): GrpcDoor {
     return client;
   };
   return {
-    call: ({ path, streams }, headers, request = new Uint8Array()) => {
+    call: ({ path, streams }, headers, request = NOTHING) => {
       const metadata = new Metadata();
       for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
       const asIs = (bytes: Buffer): Buffer => bytes;
       const args = [path, asIs, asIs, Buffer.from(request), metadata, { deadline: Date.now() + DEADLINE_MS }] as const;
       return new Promise((resolve) => {
+        const refused = (err: ServiceError): void => resolve({ code: codeOf(err), answer: NOTHING });
         if (!streams) {
-          clientOf(path).makeUnaryRequest(...args, (err: ServiceError | null) => resolve(err === null ? "OK" : endOf(err)));
+          clientOf(path).makeUnaryRequest(...args, (err: ServiceError | null, answer = NOTHING) => {
+            if (err === null) resolve({ code: "OK", answer });
+            else refused(err);
+          });
           return;
         }
         const stream = clientOf(path).makeServerStreamRequest(...args);
         stream.on("metadata", () => {
-          resolve("OK");
+          resolve({ code: "OK", answer: NOTHING });
           stream.cancel();
         });
-        stream.on("error", (err: ServiceError) => resolve(endOf(err)));
+        stream.on("error", refused);
         stream.resume();
       });
     },
@@ -56,26 +69,39 @@ export function openGrpc({ grpc, vars }: Pick<Env, "grpc" | "vars">): GrpcDoor {
   };
 }
 
-function endOf({ code, metadata }: ServiceError): string {
+function codeOf({ code, metadata }: ServiceError): string {
   const [bytes] = metadata?.get("grpc-status-details-bin") ?? [];
   const details = Buffer.isBuffer(bytes) ? Status.decode(bytes).details : [];
   const info = details.find(({ typeUrl }) => typeUrl.endsWith(ErrorInfo.$type))?.value;
   return info === undefined ? String(status[code]) : `${status[code]} ${ErrorInfo.decode(info).reason}`;
 }
 
-/** Calls over REST, with `value` for every variable of the path. Answers as the gRPC door does. */
-export async function callRest(url: string, { method, template, takesBody }: Binding, headers: Headers, value: string): Promise<string> {
-  const response = await fetch(url + template.replace(/\{[^}]+\}/g, value), {
+/** A request as JSON: strings by the name of the field, as REST has it. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** Calls over REST. `fields` fill the variables of the path (as they stand, percent-encoded), and what is left of them goes into body or query. */
+export async function callRest(url: string, { method, template, takesBody }: Binding, headers: Headers, fields: Fields): Promise<End> {
+  const left = new Map(Object.entries(fields));
+  const path = template.replace(/\{([^}]+)\}/g, (_variable, name: string) => {
+    const field = name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+    const value = left.get(field);
+    left.delete(field);
+    return value ?? fields["*"] ?? "";
+  });
+  left.delete("*");
+  const query = takesBody || left.size === 0 ? "" : `?${new URLSearchParams([...left])}`;
+  const response = await fetch(url + path + query, {
     method,
     headers: { ...headers, ...(takesBody ? { "content-type": "application/json" } : {}) },
-    ...(takesBody ? { body: "{}" } : {}),
+    ...(takesBody ? { body: JSON.stringify(Object.fromEntries(left)) } : {}),
   });
-  if (response.ok) {
-    // A stream would not end.
+  if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
     await response.body?.cancel();
-    return "OK";
+    return { code: "OK", answer: NOTHING };
   }
-  const { error } = (await response.json()) as { error: { code: number; status: string; details: { reason?: string }[] } };
+  const answer = Buffer.from(await response.arrayBuffer());
+  if (response.ok) return { code: "OK", answer };
+  const { error } = JSON.parse(answer.toString()) as { error: { code: number; status: string; details: { reason?: string }[] } };
   if (error.code !== response.status) throw new Error(`the answer says ${error.code} and is ${response.status}`);
-  return `${error.status} ${error.details[0]?.reason}`;
+  return { code: `${error.status} ${error.details[0]?.reason}`, answer };
 }

@@ -104,12 +104,12 @@ async function services(key: SigningKey): Promise<Record<string, Caller>> {
 
 describe.each(rpcs)("$path ($level)", (rpc) => {
   test("at the service's own port", async () => {
-    const ends = await endsOf((caller) => grpc.call(rpc, caller.headers));
+    const ends = await endsOf(async (caller) => (await grpc.call(rpc, caller.headers)).code);
     expect(ends).toEqual(expectedOf((caller) => expectedEnd(rpc, caller.shown)));
   });
 
   test.each(rpc.bindings)("over REST: $method $template", async (binding) => {
-    const ends = await endsOf((caller) => callRest(env.rest, binding, caller.headers, NUL));
+    const ends = await endsOf(async (caller) => (await callRest(env.rest, binding, caller.headers, { "*": NUL })).code);
     const asked = { ...rpc, wantsFields: rpc.wantsFields || binding.template.includes("{") };
     expect(ends).toEqual(expectedOf((caller) => expectedEnd(asked, caller.overRest ?? caller.shown)));
   });
@@ -129,8 +129,13 @@ test("whom REST does not lead to, it does not lead to", async () => {
   expect(inner.map(({ level }) => level)).toEqual(inner.map(() => "SERVICE"));
   for (const { path } of inner) {
     for (const method of ["POST", "GET"]) {
-      const end = await callRest(env.rest, { method, template: path, takesBody: method === "POST" }, callers.gateway?.headers ?? {}, "");
-      expect(end).toBe("NOT_FOUND ROUTE_NOT_FOUND");
+      const { code } = await callRest(
+        env.rest,
+        { method, template: path, takesBody: method === "POST" },
+        callers.gateway?.headers ?? {},
+        {},
+      );
+      expect(code).toBe("NOT_FOUND ROUTE_NOT_FOUND");
     }
   }
 });
