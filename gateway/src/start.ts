@@ -1,4 +1,4 @@
-import { makeForwarding } from "@chargemesh/kit/forwarding";
+import { forwardUserAgent, makeForwarding } from "@chargemesh/kit/forwarding";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { openTransport } from "@chargemesh/kit/transport";
@@ -63,7 +63,11 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
     domain: DOMAIN,
     forwardHeaders: [...FORWARDED, ...config.forwardHeaders],
     returnHeaders: [...RETURNED, ...config.returnHeaders],
-    metadata: (request) => ({ "x-request-id": request.id, ...forwarding?.(request.ip) }),
+    metadata: (request) => ({
+      "x-request-id": request.id,
+      ...forwarding?.(request.ip),
+      ...forwardUserAgent(request.headers["user-agent"]),
+    }),
     ...(config.house && { stream: { id: "cursor", event: "type" } }),
   });
   const colon = config.address.lastIndexOf(":");

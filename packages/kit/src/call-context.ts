@@ -7,6 +7,8 @@ export interface CallContext {
   readonly caller: Caller;
   /** The address of the person's or program's end: the peer's, or what the gateway says of whom it calls for. */
   readonly remoteAddress: string;
+  /** The program at that end, by its own word; empty if it says nothing. */
+  readonly userAgent: string;
   /** The full name: "chargemesh.auth.v1.UserService/LogIn". */
   readonly rpc: string;
 }

@@ -7,6 +7,9 @@ import type { Peer } from "./peer.ts";
 const FORWARDED_FOR = "x-forwarded-for";
 /** The metadata key by which its word for that address is believed. It says nothing of who calls: that is the user, or nobody. */
 const FORWARDER = "x-chargemesh-forwarder";
+/** The metadata key of the program that a call is made for, by its own word. */
+const FORWARDED_USER_AGENT = "x-forwarded-user-agent";
+const USER_AGENT_MAX = 256;
 /** How long a proof holds, in s. Half of that before its end a new one is made, so that clocks may differ by as much. */
 const PROOF_SECONDS = 60;
 
@@ -92,4 +95,15 @@ function keyOf(meshSecret: string): Buffer {
 /** An IPv4 address that came over a socket of IPv6 is the same address. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
+/** What the gateway passes on of the program that it calls for: printable ASCII, as metadata may hold. */
+export function forwardUserAgent(userAgent: string | undefined): Readonly<Record<string, string>> {
+  return userAgent === undefined ? {} : { [FORWARDED_USER_AGENT]: userAgent.slice(0, USER_AGENT_MAX).replace(/[^\x20-\x7e]/g, "?") };
+}
+
+/** The program that a call was made for, by its own word; nobody vouches for it. */
+export function userAgentOf({ metadata }: Pick<Incoming, "metadata">): string {
+  const said = metadata.get(FORWARDED_USER_AGENT)[0] ?? metadata.get("user-agent")[0] ?? "";
+  return String(said).slice(0, USER_AGENT_MAX);
 }

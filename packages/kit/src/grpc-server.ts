@@ -14,7 +14,7 @@ import type { RecordRefusal } from "./audit-refusals.ts";
 import { withCallContext } from "./call-context.ts";
 import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
-import type { RemoteAddressOf } from "./forwarding.ts";
+import { type RemoteAddressOf, userAgentOf } from "./forwarding.ts";
 import { REQUEST_ID } from "./grpc-client.ts";
 import type { Caller, Identify } from "./identity.ts";
 import type { Logger } from "./log.ts";
@@ -166,6 +166,7 @@ function adapt(
     const context = {
       caller: ANONYMOUS,
       remoteAddress: remoteAddressOf(call, transport.isSecure ? peerOf(call) : undefined),
+      userAgent: userAgentOf(call),
       rpc: rpc.path.slice(1),
     };
     try {
