@@ -15,7 +15,7 @@ export function readConfig(vars: Vars) {
     /** The publisher of the outbox keeps one connection to itself, so one alone would leave none for requests. */
     databasePool: env.integer("AUTH_DATABASE_POOL", 10, { min: 2, max: 1_000 }),
     natsUrl: env.string("NATS_URL"),
-    meshSecret: env.string("MESH_SECRET"),
+    meshSecret: env.secret("MESH_SECRET", { min: 32, max: 1_024 }),
     /** Encrypts the private keys in the database. Another one does not open them. */
     keySecret: env.secret("AUTH_KEY_SECRET", { min: 32, max: 1_024 }),
     /** The first administrator, made if there is none. The password is held to the rule of SignUpRequest. */

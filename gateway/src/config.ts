@@ -43,7 +43,7 @@ export type House = ReturnType<typeof readHouse>;
 
 function readHouse(env: Env) {
   return {
-    meshSecret: env.string("MESH_SECRET"),
+    meshSecret: env.secret("MESH_SECRET", { min: 32, max: 1_024 }),
     /** Where charger-service lets chargers in. */
     ocppTarget: env.address("CHARGER_OCPP_TARGET", "127.0.0.1:3003"),
   };

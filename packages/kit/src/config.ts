@@ -121,7 +121,7 @@ export function readMeshConfig(env: Env) {
   return {
     ...readTransportConfig(env),
     /** The key that signs what services say of themselves on loopback. The same for all; `make up` makes it. */
-    meshSecret: env.string("MESH_SECRET"),
+    meshSecret: env.secret("MESH_SECRET", { min: 32, max: 1_024 }),
     /** Where auth-service is, for the keys that verify access tokens. */
     authTarget,
     ...readTokenConfig(env),
