@@ -1,4 +1,5 @@
 import { inMesh, readEnv, readProcessConfig, readTransportConfig, type Vars } from "@chargemesh/kit/config";
+import { readNatsConfig } from "@chargemesh/kit/nats-access";
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -14,7 +15,7 @@ export function readConfig(vars: Vars) {
     databaseUrl: env.string("AUTH_DATABASE_URL", env.optional("DATABASE_URL")),
     /** The publisher of the outbox keeps one connection to itself, so one alone would leave none for requests. */
     databasePool: env.integer("AUTH_DATABASE_POOL", 10, { min: 2, max: 1_000 }),
-    natsUrl: env.string("NATS_URL"),
+    nats: readNatsConfig(env, "AUTH_NATS_URL"),
     meshSecret: env.secret("MESH_SECRET", { min: 32, max: 1_024 }),
     /** Encrypts the private keys in the database. Another one does not open them. */
     keySecret: env.secret("AUTH_KEY_SECRET", { min: 32, max: 1_024 }),

@@ -33,7 +33,7 @@ const SERVICE = "auth-service";
 export async function start(config: Config, stack: Stack, log: Logger, clock: Clock = systemClock): Promise<{ grpcAddress: string }> {
   const transport = await openTransport(config.meshCerts, SERVICE, stack, log);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
-  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  const nats = openNats(config.nats, SERVICE, stack, log);
   const passwords = makePasswords(config.argon2, config.hashesAtOnce);
   const keys = makeSigningKeys(db, config.keySecret, clock, stack, log);
   // Nobody can sign up before there are keys, so nobody can take the administrator's name before the administrator has it.

@@ -35,7 +35,7 @@ export async function start(
   const replicaId = randomUUID();
   const transport = await openTransport(config.meshCerts, SERVICE, stack, log);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
-  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  const nats = openNats(config.nats, SERVICE, stack, log);
   const wheel = makeWheel();
   stack.defer("wheel", () => wheel.stop());
   keepPartitions(db, clock, stack, log);

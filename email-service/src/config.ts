@@ -1,4 +1,5 @@
 import { inMesh, readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { readNatsConfig } from "@chargemesh/kit/nats-access";
 
 /** The settings of email-service. Throws ConfigError with every fault of them. */
 export function readConfig(vars: Vars) {
@@ -11,7 +12,7 @@ export function readConfig(vars: Vars) {
     grpcAddress,
     databaseUrl: env.string("EMAIL_DATABASE_URL", env.optional("DATABASE_URL")),
     databasePool: env.integer("EMAIL_DATABASE_POOL", 10, { min: 2, max: 100 }),
-    natsUrl: env.string("NATS_URL"),
+    nats: readNatsConfig(env, "EMAIL_NATS_URL"),
     /** smtp: (with STARTTLS where the server has it) or smtps:, with user and password. Without it mail goes to files in mailDir. */
     smtpUrl: env.optional("SMTP_URL"),
     mailDir: env.string("MAIL_DIR", ".data/mail"),

@@ -33,7 +33,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
   const mesh = await openMesh(config.meshCerts, "email-service", stack, log);
   const transport = openTransport(config, stack);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
-  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  const nats = openNats(config.nats, SERVICE, stack, log);
   runOutbox(db, nats, [streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
   const sender = runSender(db, transport, clock, stack, log);
   const needs = { db, clock, sender, log };

@@ -3,9 +3,11 @@ import { SecurityNoticeRaised, UserCreated, UserUpdated } from "@chargemesh/cont
 import { User } from "@chargemesh/contracts/auth/v1/user";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { Transaction } from "@chargemesh/contracts/charger/v1/transaction";
+import { readEnv } from "@chargemesh/kit/config";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
 import { type CloudEvent, ensureStream, openNats, streamOf } from "@chargemesh/kit/nats";
+import { readNatsConfig } from "@chargemesh/kit/nats-access";
 import { subjectOf } from "@chargemesh/kit/outbox";
 import { until } from "./service.ts";
 
@@ -54,9 +56,9 @@ function cloudEvent(type: string, subject: string, data: unknown, more: Partial<
 export async function openPublisher(url: string) {
   const log = makeLogger("test", "silent");
   const stack = new Stack();
-  const nats = openNats(url, "test", stack, log);
+  const nats = openNats(readNatsConfig(readEnv({ NATS_URL: url }), "NATS_URL"), "test", stack, log);
   await until(() => nats.check().then(() => true));
-  for (const name of ["chargemesh.auth.v1", "chargemesh.charger.v1"]) await ensureStream(nats, streamOf(name));
+  for (const name of ["chargemesh.auth.v1", "chargemesh.charger.v1"]) await ensureStream(nats, streamOf(name), "");
   const jetstream = nats.connection().jetstream();
   const manager = await jetstream.jetstreamManager();
   const publishRaw = (subject: string, data: string) => jetstream.publish(subject, data);
