@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   OneTimeTokenIssued,
   SecurityNoticeRaised,
@@ -36,6 +37,11 @@ export async function securityNotice(
 ): Promise<void> {
   const remoteAddress = callContext()?.remoteAddress ?? "";
   await appendEvent(tx, SecurityNoticeRaised, id, { userId: id, email: email ?? "", username, kind, time, remoteAddress });
+}
+
+/** Tells a user that nobody can sign in as them for a while. For somebody who is nobody it makes the same work, and tells nobody. */
+export async function lockedOut(tx: Transaction<Database>, user: UserRow | undefined, time: Date): Promise<void> {
+  await securityNotice(tx, user ?? { id: randomUUID(), email: null, username: "" }, "LOCKED_OUT", time);
 }
 
 /** Has a one-time token mailed. `aggregateId` is its user's id, or anything if it is nobody's. */

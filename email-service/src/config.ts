@@ -18,6 +18,8 @@ export function readConfig(vars: Vars) {
     mailDir: env.string("MAIL_DIR", ".data/mail"),
     /** Whom mails come from: an address, or a name and an address in angle brackets. */
     mailFrom: env.string("MAIL_FROM", "Chargemesh <no-reply@localhost>"),
+    /** Where people reach the gateway: the beginning of the links in mails. */
+    publicUrl: env.string("PUBLIC_URL", `http://${env.address("GATEWAY_ADDRESS", "127.0.0.1:3000")}`),
   });
 }
 

@@ -30,6 +30,8 @@ interface MessageTable {
   next_attempt_time: Date | null;
   give_up_time: Date;
   send_time: Date | null;
+  sealed_link: string | null;
+  is_forgotten_once_done: Generated<boolean>;
 }
 
 export interface Database {

@@ -28,6 +28,7 @@ export const securityNoticeRaised =
       template: "security-notice",
       event_id: event.id,
       request_id: requestId() ?? null,
+      is_forgotten_once_done: kind === "ACCOUNT_DELETED",
       create_time: now,
       ...queuedAt(now),
     });

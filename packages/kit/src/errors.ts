@@ -75,6 +75,6 @@ export function toStatus(err: unknown): Pick<StatusObject, "code" | "details" | 
 }
 
 /** In whole seconds, for that is what the Retry-After of HTTP has; none too few. */
-function encodeRetryInfo(ms: number): Buffer {
+function encodeRetryInfo(ms: number): Buffer<ArrayBuffer> {
   return Buffer.from(RetryInfo.encode({ retryDelay: { seconds: Math.max(1, Math.ceil(ms / 1000)), nanos: 0 } }).finish());
 }
