@@ -10,6 +10,7 @@ import { openNats, streamOf } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
+import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
 import { openTransport } from "@chargemesh/kit/transport";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
@@ -42,9 +43,10 @@ export async function start(
   runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
 
   const registry = makeRegistry();
-  const runner = makeRunner(db, registry, log);
+  const sealed = makeSealedTexts(config.meshSecret, "commands");
+  const runner = makeRunner(db, registry, sealed, log);
   const replicas = linkReplicas(nats, replicaId, runner.run, stack, log);
-  const commander = makeCommander(db, replicas, clock, log);
+  const commander = makeCommander(db, replicas, sealed, clock, log);
   const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
 
   const { unknownChargers } = config;

@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, sql } from "kysely";
-import type { Availability, ConnectorRow, Database, Db, Registration } from "./schema.ts";
+import type { Availability, ConnectorRow, Database, Db, Registration, Relaxation } from "./schema.ts";
 
 const columns = [
   "charger.id",
@@ -16,6 +16,12 @@ const columns = [
   "boot_time",
   "epoch",
   "replica_id",
+  "relaxations",
+  "password_set_time",
+  "password_used_time",
+  "password_revoked",
+  "rotate_time",
+  "rotation_command_id",
   "version",
   "create_time",
   "update_time",
@@ -24,17 +30,27 @@ const columns = [
 const lastSeenTime = (eb: ExpressionBuilder<Database, "charger">) =>
   eb.selectFrom("charger_liveness").select("last_seen_time").whereRef("charger_id", "=", "charger.id").as("last_seen_time");
 
+/** What came of the newest rotation of its password, and whether one is under way. */
+const rotation = (eb: ExpressionBuilder<Database, "charger">) => [
+  eb.selectFrom("command").select("state").whereRef("command.id", "=", "charger.rotation_command_id").as("rotation_state"),
+  eb.exists(eb.selectFrom("password_rotation").select("id").whereRef("charger_id", "=", "charger.id")).as("is_rotating"),
+];
+
+function selectChargers(db: Db) {
+  return db.selectFrom("charger").select(columns).select(lastSeenTime).select(rotation);
+}
+
 /** Undefined if there is none. */
 export function chargerById(db: Db, id: string) {
-  return db.selectFrom("charger").select(columns).select(lastSeenTime).where("id", "=", id).executeTakeFirst();
+  return selectChargers(db).where("charger.id", "=", id).executeTakeFirst();
 }
 
 export type ChargerRow = NonNullable<Awaited<ReturnType<typeof chargerById>>>;
 
 /** Chargers by id, from the one after `afterId`. */
 export function chargersAfter(db: Db, afterId: string | undefined, limit: number, connected: boolean | undefined): Promise<ChargerRow[]> {
-  let query = db.selectFrom("charger").select(columns).select(lastSeenTime).orderBy("id").limit(limit);
-  if (afterId !== undefined) query = query.where("id", ">", afterId);
+  let query = selectChargers(db).orderBy("charger.id").limit(limit);
+  if (afterId !== undefined) query = query.where("charger.id", ">", afterId);
   if (connected !== undefined) query = query.where("replica_id", connected ? "is not" : "is", null);
   return query.execute();
 }
@@ -42,7 +58,14 @@ export function chargersAfter(db: Db, afterId: string | undefined, limit: number
 /** False if there is one with this id. */
 export async function insertCharger(
   db: Db,
-  charger: { id: string; displayName: string; passwordHash: Buffer | null; registration: Registration; availability: Availability },
+  charger: {
+    id: string;
+    displayName: string;
+    passwordHash: Buffer | null;
+    registration: Registration;
+    availability: Availability;
+    relaxations: Relaxation[];
+  },
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows = 0n } = await db
     .insertInto("charger")
@@ -50,6 +73,8 @@ export async function insertCharger(
       id: charger.id,
       display_name: charger.displayName,
       password_hash: charger.passwordHash,
+      password_set_time: charger.passwordHash === null ? null : sql<Date>`now()`,
+      relaxations: charger.relaxations,
       registration: charger.registration,
       availability: charger.availability,
       // One that was here before goes on where it was: its connections are told apart by their epochs for good.
@@ -66,13 +91,18 @@ export interface ChargerChange {
   password_hash?: Buffer;
   registration?: Registration;
   availability?: Availability;
+  relaxations?: Relaxation[];
 }
+
+/** What a password that was set by hand makes of the one before. */
+const passwordSet = { password_set_time: sql<Date>`now()`, password_revoked: false, rotate_time: null, rotation_command_id: null };
 
 /** False if there is none, or if `version` is given and stale: someone else wrote first. */
 export async function updateCharger(db: Db, id: string, version: number | undefined, change: ChargerChange): Promise<boolean> {
+  const beside = change.password_hash === undefined ? {} : passwordSet;
   let query = db
     .updateTable("charger")
-    .set((eb) => ({ ...change, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
+    .set((eb) => ({ ...change, ...beside, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
     .where("id", "=", id);
   if (version !== undefined) query = query.where("version", "=", version);
   return (await query.executeTakeFirst()).numUpdatedRows > 0n;
