@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
 import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
@@ -6,7 +7,7 @@ import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { openNats, streamOf } from "@chargemesh/kit/nats";
+import { openNats, streamOf, subscribe } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
@@ -23,6 +24,7 @@ import { serveOcpp } from "./ocpp/server.ts";
 import { makeWheel } from "./ocpp/wheel.ts";
 import { keepPartitions } from "./partitions.ts";
 import { protoFiles, registrations as registrationsOf } from "./rpc/services.ts";
+import { userDeleted } from "./subscribers/user-deleted.ts";
 
 const SERVICE = "charger-service";
 
@@ -41,6 +43,7 @@ export async function start(
   stack.defer("wheel", () => wheel.stop());
   keepPartitions(db, clock, stack, log);
   runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
+  subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
 
   const registry = makeRegistry();
   const sealed = makeSealedTexts(config.meshSecret, "commands");

@@ -10,6 +10,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { Config } from "./config.ts";
 import { DOMAIN } from "./error-domain.ts";
 import { accessLog } from "./plugins/access-log.ts";
+import { account } from "./plugins/account.ts";
 import { compression } from "./plugins/compression.ts";
 import { cors } from "./plugins/cors.ts";
 import { docs } from "./plugins/docs.ts";
@@ -51,6 +52,7 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
   await app.register(compression);
   if (config.house !== undefined) {
     await app.register(health, { ...config, transport });
+    await app.register(account);
     await app.register(ocppProxy, { ...config.house, upstreams: config.upstreams, transport });
   }
   await app.register(docs, { protoDirs: config.protoDirs, isOurs: config.house !== undefined });
