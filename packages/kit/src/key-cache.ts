@@ -6,10 +6,12 @@ import type { KeySource } from "./token-verifier.ts";
 const REFRESH_MS = 5_000;
 
 /**
- * Keeps the keys that `fetchKeys` answers for `keepMs`. While they cannot be had, those we have go on serving; without any it throws what
- * `away` makes of the cause. Keys that have not changed stay the same object, by which verified tokens are remembered.
+ * Keeps the keys that `fetchKeys` answers for `keepMs`, and gets new ones without anybody waiting for them, unless nobody has asked for as
+ * long again. While they cannot be had, those we have go on serving; without any it throws what `away` makes of the cause. Keys that have
+ * not changed stay the same object, by which verified tokens are remembered.
  */
 export function cacheKeys(fetchKeys: () => Promise<JSONWebKeySet>, keepMs: number, away: (cause: unknown) => AppError): KeySource {
+  const pauseMs = Math.min(REFRESH_MS, keepMs);
   let keys: JSONWebKeySet | undefined;
   let fetchTime = Number.NEGATIVE_INFINITY;
   let attemptTime = Number.NEGATIVE_INFINITY;
@@ -21,18 +23,23 @@ export function cacheKeys(fetchKeys: () => Promise<JSONWebKeySet>, keepMs: numbe
     if (keys === undefined || JSON.stringify(answer) !== JSON.stringify(keys)) keys = answer;
     return keys;
   };
+  const fetchOnce = (): Promise<JSONWebKeySet> => {
+    fetching ??= attempt()
+      .catch((cause: unknown) => {
+        if (keys !== undefined) return keys;
+        throw away(cause);
+      })
+      .finally(() => {
+        fetching = undefined;
+      });
+    return fetching;
+  };
   return async (refresh) => {
-    const now = performance.now();
-    if (keys !== undefined && ((!refresh && now - fetchTime < keepMs) || now - attemptTime < REFRESH_MS)) {
-      // One that another call waits for may be just the one that is missing.
-      if (!refresh || fetching === undefined) return keys;
-    }
-    fetching ??= attempt().finally(() => {
-      fetching = undefined;
-    });
-    return fetching.catch((cause: unknown) => {
-      if (keys !== undefined) return keys;
-      throw away(cause);
-    });
+    const age = performance.now() - fetchTime;
+    const mayAsk = fetching !== undefined || performance.now() - attemptTime >= pauseMs;
+    if (keys === undefined) return fetchOnce();
+    if (!mayAsk || (!refresh && age < keepMs)) return keys;
+    const asked = fetchOnce();
+    return refresh || age >= 2 * keepMs ? asked : keys;
   };
 }
