@@ -1,3 +1,4 @@
+import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import { badRequest } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
 import type { Transaction } from "kysely";
@@ -37,8 +38,10 @@ export async function requestReset(accounts: Accounts, asked: { username: string
   const verified = users.filter((user) => user?.email_verify_time !== null);
   const recipients = "email" in asked && verified.length > 0 ? verified : users;
   await transact(accounts.db, async (tx) => {
-    for (const user of recipients.length > 0 ? recipients : [undefined])
+    for (const user of recipients.length > 0 ? recipients : [undefined]) {
       await issueToken(accounts.tokens, tx, user, "RESET_PASSWORD", user?.email ?? null);
+      await recordAudit(tx, { resource: user === undefined ? "" : `users/${user.id}` });
+    }
   });
 }
 
@@ -64,6 +67,7 @@ export async function resetPassword(accounts: Accounts, token: string, password:
     const changed = await setPassword(tx, user, passwordHash, isShown ? { email_verify_time: now } : {}, now);
     await unlock(tx, usernameKey(user.username));
     if (isShown) await userUpdated(tx, changed);
+    await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user) });
   });
 }
 
@@ -75,6 +79,7 @@ export async function changePassword(accounts: Accounts, user: UserRow, password
   await transact(accounts.db, async (tx) => {
     await setPassword(tx, user, passwordHash, {}, accounts.clock.now());
     await insertSession(tx, session);
+    await recordAudit(tx, { resource: `users/${user.id}`, details: { session: session.id } });
   });
   return signedIn;
 }
@@ -96,14 +101,21 @@ async function setPassword(
 /** Has the link mailed again that shows an address to be the user's. RESOURCE_EXHAUSTED if it is asked for too often. */
 export async function mailVerification(accounts: Accounts, user: UserRow): Promise<void> {
   await requireMail(accounts, user);
-  await transact(accounts.db, (tx) => issueToken(accounts.tokens, tx, user, "VERIFY_EMAIL", user.email));
+  await mailToken(accounts, user, "VERIFY_EMAIL", user.email);
 }
 
 /** Has a link mailed to another address, which becomes the user's by it. RESOURCE_EXHAUSTED if it is asked for too often. */
 export async function mailToNewEmail(accounts: Accounts, user: UserRow, email: string): Promise<void> {
   if (emailKey(email) === emailKey(user.email)) throw badRequest([{ field: "email", description: "is the current one" }]);
   await requireMail(accounts, user);
-  await transact(accounts.db, (tx) => issueToken(accounts.tokens, tx, user, "CHANGE_EMAIL", email));
+  await mailToken(accounts, user, "CHANGE_EMAIL", email);
+}
+
+function mailToken({ db, tokens }: Accounts, user: UserRow, purpose: "VERIFY_EMAIL" | "CHANGE_EMAIL", email: string | null): Promise<void> {
+  return transact(db, async (tx) => {
+    await issueToken(tokens, tx, user, purpose, email);
+    await recordAudit(tx, { resource: `users/${user.id}` });
+  });
 }
 
 async function requireMail(accounts: Accounts, { id }: UserRow): Promise<void> {
@@ -127,5 +139,7 @@ export async function verifyEmail({ db, clock, tokens }: Pick<Accounts, "db" | "
       await securityNotice(tx, before, "EMAIL_CHANGED", now);
     }
     await userUpdated(tx, changed);
+    const details = { email: before.email === email ? "verified" : "changed" };
+    await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details });
   });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type ApiKeyIdentity, hashApiKey, makeApiKeySecret } from "@chargemesh/kit/api-keys";
+import { recordAudit } from "@chargemesh/kit/audit";
 import type { Clock } from "@chargemesh/kit/clock";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import type { Role, UserCaller } from "@chargemesh/kit/identity";
@@ -67,6 +68,7 @@ export async function createApiKey(
       last_use_time: null,
     });
     if (user.email !== null) await securityNotice(tx, user, "API_KEY_CREATED", now);
+    await recordAudit(tx, { resource: `apiKeys/${made.id}`, details: { role: made.role, scopes: made.scopes.join(" ") } });
     return made;
   });
   return { row, secret };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import type { Clock } from "@chargemesh/kit/clock";
 import { type ExternalPerson, externalUserId } from "@chargemesh/kit/oidc";
 import { transact } from "@chargemesh/kit/postgres";
@@ -44,7 +45,9 @@ async function makeUser({ db, passwords, clock }: ExternalUsers, id: string, per
       create_time: clock.now(),
       ...said(person, clock.now()),
     });
-    if (made !== undefined) await userCreated(tx, made);
+    if (made === undefined) return undefined;
+    await userCreated(tx, made);
+    await recordAdmission(tx, made);
     return made;
   });
 }
@@ -53,8 +56,15 @@ function takeOver({ db, clock }: ExternalUsers, id: string, person: ExternalPers
   return transact(db, async (tx) => {
     const updated = await changeUser(tx, id, said(person, clock.now()));
     await userUpdated(tx, updated);
+    await recordAdmission(tx, updated);
     return updated;
   });
+}
+
+/** They come with a call of any rpc, to whichever service. */
+function recordAdmission(tx: Db, user: UserRow): Promise<void> {
+  const action = "chargemesh.auth.v1.IdentityService/AdmitExternalUser";
+  return recordAudit(tx, { action, resource: `users/${user.id}`, actor: userActor(user), details: { role: user.role } });
 }
 
 /** What the provider says of a person. Their address is not one to find them by: they have no password to reset. */

@@ -1,3 +1,4 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import type { Clock } from "@chargemesh/kit/clock";
 import { ConfigError } from "@chargemesh/kit/config";
 import { AppError } from "@chargemesh/kit/errors";
@@ -30,6 +31,7 @@ export async function makeFirstAdmin(
     await lockSetUp(tx);
     if (await hasAdmin(tx)) return false;
     await createUser(tx, user, passwordHash);
+    await recordAudit(tx, { resource: `users/${user.id}`, actionByItself: "auth-service/MakeFirstAdmin", details: { role: user.role } });
     return true;
   }).catch((err: unknown) => {
     if (!(err instanceof AppError) || err.reason !== "USERNAME_TAKEN") throw err;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { recordAudit } from "@chargemesh/kit/audit";
+import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import { callContext } from "@chargemesh/kit/call-context";
 import type { Clock } from "@chargemesh/kit/clock";
 import { AppError } from "@chargemesh/kit/errors";
@@ -91,15 +91,21 @@ async function endReused(tx: Transaction<Database>, user: UserRow, sessionId: st
   const reason = "REFRESH_TOKEN_REUSED";
   await deleteFamily(tx, shown.familyHash);
   if (user.email !== null) await securityNotice(tx, user, reason, now);
-  const actor = { kind: "USER", id: user.id, name: user.username } as const;
-  await recordAudit(tx, { resource: `users/${user.id}/sessions/${sessionId}`, result: reason, actor });
+  await recordAudit(tx, { resource: `users/${user.id}`, result: reason, actor: userActor(user), details: { session: sessionId } });
   return refused("REFRESH_TOKEN_REUSED", "The refresh token was used before, so its session has ended. Sign in again.");
 }
 
 /** Ends the session that a refresh token, also a spent one, belongs to. Nothing happens if there is none. */
 export async function endSession(db: Db, text: string): Promise<void> {
   const shown = readToken(text);
-  if (shown !== undefined) await deleteFamily(db, shown.familyHash);
+  if (shown === undefined) return;
+  await transact(db, async (tx) => {
+    const found = await lockFamily(tx, shown.familyHash);
+    if (found === undefined) return;
+    const { session, user } = found;
+    await deleteFamily(tx, shown.familyHash);
+    await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { session: session.id } });
+  });
 }
 
 async function signIn(sessions: Sessions, user: UserRow, sessionId: string, refreshToken: string, refreshTokenExpireTime: Date) {

@@ -1,3 +1,4 @@
+import { nameAttempt } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
 import { passwordHashOf, replacePasswordHash, type UserRow, userById, userByKey } from "../db/user.ts";
@@ -20,8 +21,10 @@ type Account = { user: UserRow; hash: string } | undefined;
  */
 export async function checkSignIn(checking: Checking, username: string, password: string, signal: AbortSignal): Promise<UserRow> {
   const key = usernameKey(username);
-  await refuseLocked(checking, key);
   const found = await userByKey(checking.db, key);
+  // What was typed is not kept unless there is such a user: people type passwords here.
+  if (found !== undefined) nameAttempt({ resource: `users/${found.id}`, details: { username: found.username } });
+  await refuseLocked(checking, key);
   const account = found && { user: found, hash: found.password_hash };
   const user = await checkPassword(checking, key, account, password, signal);
   if (user === undefined)
@@ -39,6 +42,7 @@ export async function checkOwnPassword(checking: Checking, userId: string, passw
   const user = await userById(checking.db, userId);
   if (user === undefined || user.disable_time !== null)
     throw new AppError("unauthenticated", "TOKEN_INVALID", "The user of this access token is no more.");
+  nameAttempt({ resource: `users/${user.id}` });
   const key = usernameKey(user.username);
   await refuseLocked(checking, key);
   const hash = await passwordHashOf(checking.db, userId);

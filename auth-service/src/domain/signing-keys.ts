@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { recordAudit } from "@chargemesh/kit/audit";
 import type { Clock } from "@chargemesh/kit/clock";
 import { ConfigError } from "@chargemesh/kit/config";
 import { AppError } from "@chargemesh/kit/errors";
@@ -147,6 +148,7 @@ async function addKey(db: Db, settings: SigningKeySettings, now: Date, newest: s
     await expireKeys(tx, new Date(activateTime.getTime() + settings.accessTokenSeconds * 1000 + leadMs));
     const row = { kid, public_x: x, public_y: y, private_key: sealed, create_time: now, activate_time: activateTime, expire_time: null };
     await insertKey(tx, row);
+    await recordAudit(tx, { resource: `signingKeys/${kid}`, actionByItself: "auth-service/MakeSigningKey" });
     return keysInUse(tx, now);
   });
 }

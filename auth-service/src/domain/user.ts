@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact, violates } from "@chargemesh/kit/postgres";
 import { isEmail } from "@chargemesh/kit/rules";
@@ -68,6 +69,7 @@ export function updateUser(db: Db, id: string, { role, disabled }: UserChange, n
       await deleteOneTimeTokens(tx, id);
     }
     await userUpdated(tx, updated);
+    await recordAudit(tx, { resource: `users/${id}`, details: { role: next.role, disabled: String(next.disabled) } });
     return updated;
   });
 }
@@ -85,6 +87,7 @@ export function removeUser(db: Db, id: string, now: Date): Promise<void> {
     await deleteUser(tx, id);
     await userDeleted(tx, id);
     await securityNotice(tx, user, "ACCOUNT_DELETED", now);
+    await recordAudit(tx, { resource: `users/${id}` });
   });
 }
 

@@ -1,5 +1,7 @@
 import type { LogInRequest, LogInResponse } from "@chargemesh/contracts/auth/v1/user_service";
+import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import type { Call } from "@chargemesh/kit/grpc-server";
+import { transact } from "@chargemesh/kit/postgres";
 import { insertSession, trimSessions } from "../db/session.ts";
 import { openSession } from "../domain/session.ts";
 import { checkSignIn } from "../domain/sign-in.ts";
@@ -12,7 +14,10 @@ export const logIn =
     const { db, sessions, clock } = deps;
     const user = await checkSignIn(deps, username, password, signal);
     const { signedIn, session } = await openSession(sessions, user);
-    await insertSession(db, session);
-    await trimSessions(db, user.id, clock.now());
+    await transact(db, async (tx) => {
+      await insertSession(tx, session);
+      await trimSessions(tx, user.id, clock.now());
+      await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { session: session.id } });
+    });
     return { user: toSignedInUser(signedIn) };
   };

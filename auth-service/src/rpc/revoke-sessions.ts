@@ -1,11 +1,10 @@
 import type { RevokeSessionsRequest, RevokeSessionsResponse } from "@chargemesh/contracts/auth/v1/session_service";
-import { deleteSessionsOf } from "../db/session.ts";
-import { mustExist } from "./own-sessions.ts";
+import { endSessionsOf, mustExist } from "./own-sessions.ts";
 import type { TokenDeps } from "./token-services.ts";
 
 export const revokeSessions =
   ({ db }: Pick<TokenDeps, "db">) =>
   async ({ userId }: RevokeSessionsRequest): Promise<RevokeSessionsResponse> => {
     await mustExist(db, userId);
-    return { count: await deleteSessionsOf(db, userId) };
+    return { count: await endSessionsOf(db, userId) };
   };

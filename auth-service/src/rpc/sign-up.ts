@@ -1,4 +1,5 @@
 import type { SignUpRequest, SignUpResponse } from "@chargemesh/contracts/auth/v1/user_service";
+import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import type { Call } from "@chargemesh/kit/grpc-server";
 import { transact } from "@chargemesh/kit/postgres";
 import { insertSession } from "../db/session.ts";
@@ -23,6 +24,7 @@ export const signUp =
       await createUser(tx, user, passwordHash);
       await insertSession(tx, session);
       if (user.email !== null) await issueToken(tokens, tx, user, "VERIFY_EMAIL", user.email);
+      await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { role: user.role } });
     });
     return { user: toSignedInUser(signedIn) };
   };

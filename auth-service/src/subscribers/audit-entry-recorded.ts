@@ -14,6 +14,8 @@ export const auditEntryRecorded =
     if (auditEntry?.actor === undefined || kind === undefined || kind === "KIND_UNSPECIFIED" || kind === "UNRECOGNIZED")
       return log.error({ event }, "an event without its audit entry was dropped");
     const { actor, action, resource, result, remoteAddress, details, count } = auditEntry;
+    // Done to nobody: it was said only so that it took as long as for somebody.
+    if (resource === "" && result === "OK") return;
     await insertAuditEntry(db, {
       id: event.id,
       time: new Date(event.time),

@@ -16,8 +16,10 @@ export interface Actor {
 export interface AuditRecord {
   /** What it was done to, by its path: "users/{id}", "chargers/{id}". */
   resource: string;
-  /** What was done; by default the rpc that is being served. Outside of one it must be said: "ocpp/Connect". */
+  /** What was done; by default the rpc that is being served. */
   action?: string;
+  /** What was done where no rpc is being served, and a service or a charger does it by itself: "ocpp/Connect". */
+  actionByItself?: string;
   /** "OK", which is the default, or the reason of the refusal. */
   result?: string;
   details?: Readonly<Record<string, string>>;
@@ -31,7 +33,7 @@ export interface AuditRecord {
 export async function recordAudit(tx: QueryExecutorProvider, record: AuditRecord): Promise<void> {
   const context = callContext();
   const { resource, result = "OK", details = {} } = record;
-  const action = record.action ?? context?.rpc;
+  const action = record.action ?? context?.rpc ?? record.actionByItself;
   if (action === undefined) throw new Error(`what was done to ${resource} has no name`);
   if (result !== "OK" && context !== undefined) kept.add(context);
   await appendAuditEntry(tx, {
@@ -68,7 +70,7 @@ export function attemptOf(context: CallContext): Attempt {
 }
 
 /** An entry as it travels; the event that carries it has its id, its time and the id of its request. */
-export type PlainEntry = Required<AuditRecord> & { count: number };
+export type PlainEntry = Required<Omit<AuditRecord, "actionByItself">> & { count: number };
 
 export async function appendAuditEntry(tx: QueryExecutorProvider, entry: PlainEntry): Promise<void> {
   const { details, actor, ...rest } = entry;
@@ -81,6 +83,11 @@ export async function appendAuditEntry(tx: QueryExecutorProvider, entry: PlainEn
     requestId: "",
   };
   await appendEvent(tx, AuditEntryRecorded, entry.action, { auditEntry });
+}
+
+/** A user who does something without calling as that user: who signs in, or shows a token that was mailed to them. */
+export function userActor({ id, username }: { id: string; username: string }): Actor {
+  return { kind: "USER", id, name: username };
 }
 
 /** A caller as the audit log names them. Where nobody calls, a service does something by itself: the one that says so. */
