@@ -16,6 +16,8 @@ import { DOMAIN } from "../error-domain.ts";
 export const PREFIX = "/ocpp/ws";
 /** Chargers give up a handshake after some 10 s or more. */
 const CHECK_MS = 5_000;
+/** WebSocket close code of a charger that left: "normal closure". */
+const LEFT_CODE = 1000;
 /** The same as at charger-service's own door. */
 const FRAME_BYTES_MAX = 400_000;
 
@@ -79,6 +81,13 @@ export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams"> & { tra
     },
     wsServerOptions: { autoPong: false, maxPayload: FRAME_BYTES_MAX, handleProtocols: (_offered, request) => chosen.get(request) || false },
     wsClientOptions,
+    wsHooks: {
+      // http-proxy does not pass on the end of a charger that left before charger-service had opened its side.
+      onConnect(_context, source, target) {
+        // What the charger said before it left goes first; it waits for the same moment as this.
+        if (source.readyState !== source.OPEN) setImmediate(() => target.close(LEFT_CODE));
+      },
+    },
   });
 });
 
