@@ -9,7 +9,7 @@ import { sweepTokens } from "./db/sweep.ts";
 /** How often, in ms. What has run out counts no more; this only keeps the tables small. */
 const EVERY_MS = 60_000;
 
-/** Removes, now and then, attempts, one-time tokens, sessions and keys that have run out. */
+/** Removes, now and every now and then, attempts, one-time tokens, sessions and keys that have run out. */
 export function forgetExpired(db: Db, clock: Clock, stack: Stack, log: Logger): void {
   const sweep = async (): Promise<void> => {
     const now = clock.now();
@@ -17,8 +17,10 @@ export function forgetExpired(db: Db, clock: Clock, stack: Stack, log: Logger): 
     await deleteExpiredTokens(db, now);
     await sweepTokens(db, now);
   };
-  const timer = setInterval(() => {
+  const run = (): void => {
     sweep().catch((err: unknown) => log.warn({ err }, "what has run out could not be removed"));
-  }, EVERY_MS);
+  };
+  run();
+  const timer = setInterval(run, EVERY_MS);
   stack.defer("forget expired", () => clearInterval(timer));
 }

@@ -54,12 +54,14 @@ export async function listUserRows(db: Db, limit: number, cursor: { createTime: 
   return query.where(sql<boolean>`(create_time, id) < (${cursor.createTime}::timestamptz, ${cursor.id}::uuid)`).execute();
 }
 
+/** Whether there is one who signs in with us: what another identity provider says of its people may end any day. */
 export async function hasAdmin(db: Db): Promise<boolean> {
-  return (await db.selectFrom("user").select("id").where("role", "=", "ADMIN").limit(1).executeTakeFirst()) !== undefined;
+  const admins = db.selectFrom("user").select("id").where("role", "=", "ADMIN").where("issuer", "is", null);
+  return (await admins.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /**
- * The ids of all administrators who may sign in, and who stay so until the transaction ends. Whoever else asks waits, and then sees what is left:
+ * The ids of all administrators who may sign in with us, and who stay so until the transaction ends. Whoever else asks waits, and then sees what is left:
  * two administrators who take the role from each other at once do not both succeed.
  */
 export async function lockAdmins(tx: Transaction<Database>): Promise<string[]> {
@@ -68,6 +70,7 @@ export async function lockAdmins(tx: Transaction<Database>): Promise<string[]> {
     .select("id")
     .where("role", "=", "ADMIN")
     .where("disable_time", "is", null)
+    .where("issuer", "is", null)
     .orderBy("id")
     .forUpdate()
     .execute();

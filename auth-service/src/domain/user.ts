@@ -61,6 +61,7 @@ export function updateUser(db: Db, id: string, { role, disabled }: UserChange, n
     const wasDisabled = user.disable_time !== null;
     const next = { role: role ?? user.role, disabled: disabled ?? wasDisabled };
     if (next.role === user.role && next.disabled === wasDisabled) return user;
+    keepExternalRole(user, next.role);
     if (next.role !== "ADMIN" || next.disabled) keepAdmin(admins, user);
     const disableTime = next.disabled ? (user.disable_time ?? now) : null;
     const updated = await changeUser(tx, id, { role: next.role, disable_time: disableTime });
@@ -89,6 +90,11 @@ export function removeUser(db: Db, id: string, now: Date): Promise<void> {
     await securityNotice(tx, user, "ACCOUNT_DELETED", now);
     await recordAudit(tx, { resource: `users/${id}` });
   });
+}
+
+function keepExternalRole(user: UserRow, role: UserRow["role"]): void {
+  if (user.issuer === null || user.role === role) return;
+  throw new AppError("failedPrecondition", "EXTERNAL_USER", "The role of this user comes from their identity provider. Change it there.");
 }
 
 function keepAdmin(admins: readonly string[], { id }: UserRow): void {
