@@ -12,7 +12,7 @@ MANIFESTS := package.json $(wildcard */package.json packages/*/package.json clie
 DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
 
-.PHONY: help up demo charger bench-edge test sdk test-sdk lint format generate checkgenerate migrate clean reset
+.PHONY: help up demo charger bench-edge test sdk test-sdk lint format generate checkgenerate migrate certs clean reset
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ checkgenerate: generate ## Fail if what is committed is not what `make generate`
 
 migrate: $(INSTALLED) ## Bring the database up to date, ours or that of MIGRATE_DATABASE_URL
 	@exec node tools/up.ts --migrate
+
+certs: $(INSTALLED) ## Make or renew certificates for services on several hosts, in .data/certs: DIR=… HOSTS=name,address
+	@exec node tools/certs.ts --dir "$(DIR)" --hosts "$(HOSTS)"
 
 clean: ## Remove what was installed and built; the data in .data/ stays
 	rm -rf node_modules */node_modules packages/*/node_modules packages/ocpp/gen coverage .toolchain/node_modules \

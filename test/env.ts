@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeLogger } from "@chargemesh/kit/log";
+import { type Logger, makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
 import { migrate } from "@chargemesh/kit/migrate";
 import { readConfig as readAuthConfig } from "auth-service/src/config.ts";
@@ -26,9 +26,11 @@ const SECRET = "a secret that is long enough for every test";
 /** The whole system in this process, on free ports, with a database and a NATS server of its own. */
 export type Env = Awaited<ReturnType<typeof startEnv>>;
 
-/** `settings` are those of .env.template; what is not given is as it is by default. Takes about a second. */
-export async function startEnv(settings: Record<string, string> = {}) {
-  const log = makeLogger("test", process.env.LOG_LEVEL ?? "silent");
+/** `settings` are those of .env.template; what is not given is as it is by default. All write to `log`. Takes about a second. */
+export async function startEnv(
+  settings: Record<string, string> = {},
+  log: Logger = makeLogger("test", process.env.LOG_LEVEL ?? "silent"),
+) {
   const stack = new Stack();
   const [database, nats, mailDir] = await Promise.all([freshDatabase(), freshNats(), mkdtemp(join(tmpdir(), "chargemesh-mail-"))]);
   stack.defer("mail", () => rm(mailDir, { recursive: true }));

@@ -55,6 +55,6 @@ test("every fault of the settings is named at once", () => {
   const faulty = () => readCharger({ CHARGER_OCPP_ADDRESS: "nowhere", OCPP_UNKNOWN_CHARGERS: "perhaps" });
   expect(faulty).toThrow(ConfigError);
   expect(faulty).toThrow(
-    "bad configuration: MESH_SECRET is required; CHARGER_OCPP_ADDRESS must be host:port; CHARGER_DATABASE_URL is required; NATS_URL is required; OCPP_UNKNOWN_CHARGERS must be one of reject, accept",
+    "bad configuration: MESH_SECRET must have 32 to 1024 characters; CHARGER_OCPP_ADDRESS must be host:port; CHARGER_DATABASE_URL is required; NATS_URL is required; OCPP_UNKNOWN_CHARGERS must be one of reject, accept",
   );
 });

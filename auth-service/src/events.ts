@@ -1,4 +1,13 @@
-import { UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
+import { randomUUID } from "node:crypto";
+import {
+  OneTimeTokenIssued,
+  SecurityNoticeRaised,
+  type SecurityNoticeRaised_Kind,
+  UserCreated,
+  UserDeleted,
+  UserUpdated,
+} from "@chargemesh/contracts/auth/v1/events";
+import { callContext } from "@chargemesh/kit/call-context";
 import { appendEvent } from "@chargemesh/kit/outbox";
 import type { Transaction } from "kysely";
 import type { Database } from "./db/schema.ts";
@@ -11,4 +20,31 @@ export async function userCreated(tx: Transaction<Database>, user: UserRow): Pro
 
 export async function userUpdated(tx: Transaction<Database>, user: UserRow): Promise<void> {
   await appendEvent(tx, UserUpdated, user.id, { user: toUser(user) });
+}
+
+export async function userDeleted(tx: Transaction<Database>, userId: string): Promise<void> {
+  await appendEvent(tx, UserDeleted, userId, { userId });
+}
+
+export type NoticeKind = Exclude<SecurityNoticeRaised_Kind, "KIND_UNSPECIFIED" | "UNRECOGNIZED">;
+
+/** Tells a user by mail of something that may not have been them, and from where it was done. Without an address nobody is told. */
+export async function securityNotice(
+  tx: Transaction<Database>,
+  { id, email, username }: Pick<UserRow, "id" | "email" | "username">,
+  kind: NoticeKind,
+  time: Date,
+): Promise<void> {
+  const remoteAddress = callContext()?.remoteAddress ?? "";
+  await appendEvent(tx, SecurityNoticeRaised, id, { userId: id, email: email ?? "", username, kind, time, remoteAddress });
+}
+
+/** Tells a user that nobody can sign in as them for a while. For somebody who is nobody it makes the same work, and tells nobody. */
+export async function lockedOut(tx: Transaction<Database>, user: UserRow | undefined, time: Date): Promise<void> {
+  await securityNotice(tx, user ?? { id: randomUUID(), email: null, username: "" }, "LOCKED_OUT", time);
+}
+
+/** Has a one-time token mailed. `aggregateId` is its user's id, or anything if it is nobody's. */
+export async function oneTimeTokenIssued(tx: Transaction<Database>, aggregateId: string, issued: OneTimeTokenIssued): Promise<void> {
+  await appendEvent(tx, OneTimeTokenIssued, aggregateId, issued);
 }

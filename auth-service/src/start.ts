@@ -1,20 +1,35 @@
+import { AuditServiceService } from "@chargemesh/contracts/audit/v1/audit_service";
+import { AuditEntryRecorded } from "@chargemesh/contracts/audit/v1/events";
+import { AccountServiceService } from "@chargemesh/contracts/auth/v1/account_service";
 import { SigningKeyServiceService } from "@chargemesh/contracts/auth/v1/signing_key_service";
 import { UserServiceService } from "@chargemesh/contracts/auth/v1/user_service";
+import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { openNats, streamOf } from "@chargemesh/kit/nats";
+import { openNats, streamOf, subscribe } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
+import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
+import { openTransport } from "@chargemesh/kit/transport";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
+import { identifyApiKey } from "./domain/api-key.ts";
+import { admitExternalUser } from "./domain/external-user.ts";
 import { makeFirstAdmin } from "./domain/first-admin.ts";
+import type { OneTimeTokens } from "./domain/one-time-token.ts";
 import { makePasswords } from "./domain/passwords.ts";
+import { refreshKeyOf } from "./domain/refresh-token.ts";
 import { makeSigningKeys } from "./domain/signing-keys.ts";
-import { signingKeyRpcs, userRpcs } from "./rpc/index.ts";
+import { forgetOldAuditEntries } from "./forget-audit-entries.ts";
+import { forgetExpired } from "./forget-expired.ts";
+import { accountRpcs, auditRpcs, signingKeyRpcs, userRpcs } from "./rpc/index.ts";
+import { tokenProtoFiles, tokenRegistrations } from "./rpc/token-services.ts";
+import { auditEntryRecorded } from "./subscribers/audit-entry-recorded.ts";
 import { untilDatabaseIsThere } from "./until-database-is-there.ts";
 
 const SERVICE = "auth-service";
@@ -24,20 +39,24 @@ const SERVICE = "auth-service";
  * answers UNAVAILABLE and tries again. Throws ConfigError if AUTH_KEY_SECRET or ADMIN_USERNAME do not go with what is stored.
  */
 export async function start(config: Config, stack: Stack, log: Logger, clock: Clock = systemClock): Promise<{ grpcAddress: string }> {
+  const transport = await openTransport(config.meshCerts, SERVICE, stack, log);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
-  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  const nats = openNats(config.nats, SERVICE, stack, log);
   const passwords = makePasswords(config.argon2, config.hashesAtOnce);
-  const keys = makeSigningKeys(db, config.keySecret, clock, stack, log);
+  const keys = makeSigningKeys(db, config, clock, stack, log);
   // Nobody can sign up before there are keys, so nobody can take the administrator's name before the administrator has it.
   const ready = untilDatabaseIsThere(stack, log, async (signal) => {
     await makeFirstAdmin({ db, passwords, clock, log }, config, signal);
     await keys.load();
   });
-  const { accessTokenSeconds, refreshTokenDays } = config;
-  const sessions = { keys, clock, accessTokenSeconds, refreshTokenDays };
+  const sessions = { ...config, keys, clock, refreshKey: refreshKeyOf(config.keySecret) };
+  const accounts = { db, passwords, sessions, clock, limits: config.limits, tokens: oneTimeTokens(config, clock) };
   const registrations = [
-    serve(UserServiceService, userRpcs({ db, passwords, sessions, clock })),
+    serve(UserServiceService, userRpcs(accounts)),
+    serve(AccountServiceService, accountRpcs(accounts)),
+    serve(AuditServiceService, auditRpcs({ db })),
     serve(SigningKeyServiceService, signingKeyRpcs(keys)),
+    ...tokenRegistrations({ db, passwords, clock, apiKeyDaysMax: config.apiKeyDaysMax }),
   ];
   const health = await watchHealth(
     [
@@ -49,13 +68,28 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
     stack,
     log,
   );
-  runOutbox(db, nats, streamOf("chargemesh.auth.v1"), SERVICE, stack, log);
+  runOutbox(db, nats, [streamOf("chargemesh.auth.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
+  subscribe(nats, "auth-audit", AuditEntryRecorded.$type, auditEntryRecorded({ db, log }), stack, log);
   const grpcAddress = await serveGrpc(
     {
       address: config.grpcAddress,
-      protoFiles: ["chargemesh/auth/v1/user_service.proto", "chargemesh/auth/v1/signing_key_service.proto"],
+      transport,
+      protoFiles: [
+        "chargemesh/audit/v1/audit_service.proto",
+        "chargemesh/auth/v1/user_service.proto",
+        "chargemesh/auth/v1/account_service.proto",
+        "chargemesh/auth/v1/signing_key_service.proto",
+        ...tokenProtoFiles,
+      ],
       registrations,
-      identify: makeIdentify(async () => keys.published(), config.meshSecret),
+      identify: makeIdentify({
+        ...config,
+        keys: async () => keys.published(),
+        apiKeys: (secretHash) => identifyApiKey({ db, clock }, secretHash),
+        admitExternal: (person) => admitExternalUser({ db, passwords, clock }, person),
+      }),
+      remoteAddressOf: makeRemoteAddressOf(config.meshSecret),
+      recordRefusal: keepRefusals(db, stack, log),
       health: health.implementation,
     },
     stack,
@@ -63,5 +97,12 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
   );
   stack.defer("health drain", () => health.drain());
   await ready;
+  forgetExpired(db, clock, stack, log);
+  forgetOldAuditEntries(db, config.auditRetentionDays, stack, log);
   return { grpcAddress };
+}
+
+function oneTimeTokens({ meshSecret, verifyEmailHours, resetPasswordMinutes }: Config, clock: Clock): OneTimeTokens {
+  const sealed = makeSealedTexts(meshSecret, "one-time token");
+  return { clock, sealed, verifyEmailMs: verifyEmailHours * 3_600_000, resetPasswordMs: resetPasswordMinutes * 60_000 };
 }

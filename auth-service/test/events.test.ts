@@ -67,7 +67,7 @@ test("each user who is made or changed is told once, in order, as a CloudEvent",
   await expect(signUp(service, "ADA@example.org")).rejects.toThrow("taken");
   const { users } = service;
   const request = {
-    user: { id: ada.id, username: "", email: "", createTime: undefined, role: User_Role.OPERATOR },
+    user: { id: ada.id, username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, role: User_Role.OPERATOR },
     updateMask: ["role"],
   };
   await call(users, users.updateUser, request, admin.accessToken);

@@ -87,7 +87,7 @@ test("wrong settings are named all at once, and none of them is repeated", async
   const { level, msg } = JSON.parse(lines[0] ?? "") as { level: string; msg: string };
   expect([level, msg]).toEqual([
     "fatal",
-    "bad configuration: AUTH_DATABASE_URL is required; NATS_URL is required; MESH_SECRET is required; " +
+    "bad configuration: AUTH_DATABASE_URL is required; NATS_URL is required; MESH_SECRET must have 32 to 1024 characters; " +
       "AUTH_KEY_SECRET must have 32 to 1024 characters; ADMIN_PASSWORD must have 15 to 256 characters; " +
       "AUTH_ARGON2_MEMORY_KIB must be an integer in 1024..4194304; ACCESS_TOKEN_SECONDS must be an integer in 1..86400",
   ]);

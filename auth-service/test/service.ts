@@ -1,3 +1,4 @@
+import { AccountServiceClient } from "@chargemesh/contracts/auth/v1/account_service";
 import { SigningKeyServiceClient } from "@chargemesh/contracts/auth/v1/signing_key_service";
 import { UserServiceClient } from "@chargemesh/contracts/auth/v1/user_service";
 import { BadRequest, ErrorInfo } from "@chargemesh/contracts/google/rpc/error_details";
@@ -50,6 +51,7 @@ export async function freshPlace(): Promise<Place> {
 export interface Service {
   address: string;
   users: UserServiceClient;
+  accounts: AccountServiceClient;
   signingKeys: SigningKeyServiceClient;
   stop(): Promise<void>;
 }
@@ -79,14 +81,16 @@ export function reached({ users }: Service): Promise<void> {
   });
 }
 
-function openClients(address: string, stack: Stack): Pick<Service, "users" | "signingKeys"> {
+function openClients(address: string, stack: Stack): Pick<Service, "users" | "accounts" | "signingKeys"> {
   const users = new UserServiceClient(address, credentials.createInsecure(), { "grpc.max_reconnect_backoff_ms": 200 });
+  const accounts = new AccountServiceClient(address, credentials.createInsecure());
   const signingKeys = new SigningKeyServiceClient(address, credentials.createInsecure());
   stack.defer("clients", () => {
     users.close();
+    accounts.close();
     signingKeys.close();
   });
-  return { users, signingKeys };
+  return { users, accounts, signingKeys };
 }
 
 type Unary<Req, Res> = (

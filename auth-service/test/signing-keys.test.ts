@@ -69,6 +69,7 @@ test("anybody can verify an access token with the published keys", async () => {
       sub: id,
       username: "ada",
       role: "DRIVER",
+      sid: expect.stringMatching(/^[0-9a-f-]{36}$/),
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
       iat: expect.closeTo(now, -1),
       nbf: Number(payload.iat) - 30,

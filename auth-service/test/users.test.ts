@@ -20,7 +20,12 @@ const listUsers = (pageSize: number, pageToken: string, token: string) =>
   call(service.users, service.users.listUsers, { pageSize, pageToken }, token);
 const getUser = (id: string, token: string) => call(service.users, service.users.getUser, { id }, token);
 const updateUser = (user: { id: string; role: User_Role }, token: string, updateMask: string[] | undefined = ["role"]) =>
-  call(service.users, service.users.updateUser, { user: { username: "", email: "", createTime: undefined, ...user }, updateMask }, token);
+  call(
+    service.users,
+    service.users.updateUser,
+    { user: { username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, ...user }, updateMask },
+    token,
+  );
 const token = (...cursor: string[]) => Buffer.from(JSON.stringify(cursor)).toString("base64url");
 
 test("the first administrator comes from the settings", async () => {
@@ -57,7 +62,15 @@ test("a negative page size is refused", async () => {
 test("a user is found by id", async () => {
   const { id } = await signUp(service, "frank@example.org");
   const { user } = await getUser(id, admin.accessToken);
-  expect(user).toEqual({ id, username: "frank@example.org", email: "frank@example.org", role: "DRIVER", createTime: expect.any(Date) });
+  expect(user).toEqual({
+    id,
+    username: "frank@example.org",
+    email: "frank@example.org",
+    role: "DRIVER",
+    createTime: expect.any(Date),
+    emailVerified: false,
+    disabled: false,
+  });
   const nobody = "0b0e64e7-9e0a-4f5f-8b5d-3a0e2d6c1a11";
   expect(await refusal(getUser(nobody, admin.accessToken))).toEqual({ code: "NOT_FOUND", reason: "USER_NOT_FOUND", fields: [] });
   expect(await refusal(getUser("1", admin.accessToken))).toEqual({ code: "INVALID_ARGUMENT", reason: "INVALID_FIELD", fields: ["id"] });
@@ -89,12 +102,15 @@ test.each([
   ["a mask with another field", User_Role.OPERATOR, ["role", "email"], ["update_mask"]],
   ["no role", User_Role.ROLE_UNSPECIFIED, ["role"], ["user.role"]],
   ["a role that there is not", User_Role.UNRECOGNIZED, ["role"], ["user.role"]],
-  ["all of that", User_Role.ROLE_UNSPECIFIED, ["username"], ["update_mask", "user.role"]],
+  ["all of that", User_Role.ROLE_UNSPECIFIED, ["role", "username"], ["update_mask", "user.role"]],
 ])("an update with %s is refused", async (_what, role, mask, fields) => {
   const calling = call(
     service.users,
     service.users.updateUser,
-    { user: { id: admin.id, username: "", email: "", createTime: undefined, role }, updateMask: mask },
+    {
+      user: { id: admin.id, username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, role },
+      updateMask: mask,
+    },
     admin.accessToken,
   );
   expect(await refusal(calling)).toEqual({ code: "INVALID_ARGUMENT", reason: "INVALID_FIELD", fields });

@@ -1,14 +1,17 @@
 import { Charger } from "@chargemesh/contracts/charger/v1/charger";
 import { ChargerServiceService, type GetChargerRequest, type GetChargerResponse } from "@chargemesh/contracts/charger/v1/charger_service";
+import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serveGrpc } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
+import { openTransport } from "@chargemesh/kit/transport";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 
 // The same answer from memory by bare grpc-js and by the kit, which also finds out who calls and holds the call to its rules.
 
+const MESH_SECRET = "a secret between services, of this bench only";
 const jwks = JSON.parse(process.env.JWKS ?? "{}");
 const response: GetChargerResponse = {
   charger: Charger.fromPartial({ id: "CP-01", displayName: "Charger 1 of the bench", createTime: new Date(0), updateTime: new Date(0) }),
@@ -31,7 +34,16 @@ const kit = await serveGrpc(
     address: "127.0.0.1:0",
     protoFiles: ["chargemesh/charger/v1/charger_service.proto"],
     registrations: [{ definition: { getCharger }, handlers: { getCharger: async () => response } }],
-    identify: makeIdentify(async () => jwks, "a secret between services, of this bench only"),
+    transport: await openTransport(undefined, "charger-service", stack, log),
+    identify: makeIdentify({
+      keys: async () => jwks,
+      apiKeys: async () => undefined,
+      oidcIssuers: [],
+      admitExternal: () => Promise.reject(new Error("nobody comes from elsewhere")),
+      meshSecret: MESH_SECRET,
+    }),
+    remoteAddressOf: makeRemoteAddressOf(MESH_SECRET),
+    recordRefusal: () => undefined,
     health: (await watchHealth([], [], stack, log)).implementation,
   },
   stack,

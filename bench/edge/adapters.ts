@@ -80,7 +80,16 @@ function makeToken(): { jwks: object; token: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const kid = randomUUID();
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: ISSUER, aud: AUDIENCE, sub: randomUUID(), username: "bench", role: "OPERATOR", iat: now, exp: now + 3_600 };
+  const claims = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: randomUUID(),
+    username: "bench",
+    role: "OPERATOR",
+    iat: now,
+    nbf: now,
+    exp: now + 3_600,
+  };
   const text = [{ alg: "ES256", kid }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
   const signature = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url");
   return { jwks: { keys: [{ ...publicKey.export({ format: "jwk" }), kid, use: "sig", alg: "ES256" }] }, token: `${text}.${signature}` };

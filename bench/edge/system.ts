@@ -49,8 +49,6 @@ export async function startSystem(): Promise<System> {
     LOG_LEVEL: "warn",
     // As long as the whole run: what is measured is the edge, not how often one signs in.
     ACCESS_TOKEN_SECONDS: "86400",
-    RATE_LIMIT_PER_TOKEN: "0",
-    RATE_LIMIT_PER_ADDRESS: "0",
     MIGRATE_DATABASE_URL: urls.ownerUrl,
     AUTH_DATABASE_URL: urls.authUrl,
     CHARGER_DATABASE_URL: urls.chargerUrl,
@@ -58,6 +56,9 @@ export async function startSystem(): Promise<System> {
     MESH_SECRET: makePassword(),
     AUTH_KEY_SECRET: makePassword() + makePassword(),
     ADMIN_PASSWORD,
+    // A load is what they are against.
+    RATE_LIMIT_PER_TOKEN: "0",
+    RATE_LIMIT_PER_ADDRESS: "0",
     AUTH_GRPC_ADDRESS: auth,
     CHARGER_GRPC_ADDRESS: charger,
     CHARGER_OCPP_ADDRESS: ocpp,

@@ -1,4 +1,4 @@
-import type { Charger, Connector, Evse } from "@chargemesh/contracts/charger/v1/charger";
+import type { Charger, Connector, Credential, Evse } from "@chargemesh/contracts/charger/v1/charger";
 import type { Command } from "@chargemesh/contracts/charger/v1/command";
 import type { Connection } from "@chargemesh/contracts/charger/v1/connection";
 import type { IdToken } from "@chargemesh/contracts/charger/v1/id_token";
@@ -29,6 +29,29 @@ export function toCharger(row: ChargerRow, connectors: readonly ConnectorRow[]):
     createTime: row.create_time,
     updateTime: row.update_time,
     etag: String(row.version),
+    credential: toCredential(row),
+    relaxations: row.relaxations,
+  };
+}
+
+/** A charger as drivers see it: how it proves itself is not their business. */
+export function withoutCredential(charger: Charger): Charger {
+  return { ...charger, credential: undefined, relaxations: [] };
+}
+
+function toCredential(row: ChargerRow): Credential {
+  const state = (): Credential["state"] => {
+    if (row.password_revoked) return "REVOKED";
+    if (row.is_rotating) return "ROTATING";
+    return row.password_hash === null ? "NONE" : "CURRENT";
+  };
+  return {
+    state: state(),
+    setTime: row.password_set_time ?? undefined,
+    lastUsedTime: row.password_used_time ?? undefined,
+    rotateTime: row.rotate_time ?? undefined,
+    rotationCommandId: row.rotation_command_id ?? "",
+    rotationState: row.rotation_state ?? "STATE_UNSPECIFIED",
   };
 }
 
@@ -136,5 +159,6 @@ export function toConnection(row: ConnectionRow): Connection {
     openTime: row.open_time,
     closeTime: row.close_time ?? undefined,
     count: row.count,
+    relaxations: row.relaxations,
   };
 }

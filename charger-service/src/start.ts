@@ -1,14 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
+import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
-import { makeIdentify } from "@chargemesh/kit/identity";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { openNats, streamOf } from "@chargemesh/kit/nats";
+import { openNats, streamOf, subscribe } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
-import { remoteKeys } from "@chargemesh/kit/signing-keys";
+import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
+import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
+import { openTransport } from "@chargemesh/kit/transport";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
@@ -20,6 +24,7 @@ import { serveOcpp } from "./ocpp/server.ts";
 import { makeWheel } from "./ocpp/wheel.ts";
 import { keepPartitions } from "./partitions.ts";
 import { protoFiles, registrations as registrationsOf } from "./rpc/services.ts";
+import { userDeleted } from "./subscribers/user-deleted.ts";
 
 const SERVICE = "charger-service";
 
@@ -31,17 +36,20 @@ export async function start(
   clock: Clock = systemClock,
 ): Promise<{ grpcAddress: string; ocppAddress: string }> {
   const replicaId = randomUUID();
+  const transport = await openTransport(config.meshCerts, SERVICE, stack, log);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
-  const nats = openNats(config.natsUrl, SERVICE, stack, log);
+  const nats = openNats(config.nats, SERVICE, stack, log);
   const wheel = makeWheel();
   stack.defer("wheel", () => wheel.stop());
   keepPartitions(db, clock, stack, log);
-  runOutbox(db, nats, streamOf("chargemesh.charger.v1"), SERVICE, stack, log);
+  runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
+  subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
 
   const registry = makeRegistry();
-  const runner = makeRunner(db, registry, log);
+  const sealed = makeSealedTexts(config.meshSecret, "commands");
+  const runner = makeRunner(db, registry, sealed, log);
   const replicas = linkReplicas(nats, replicaId, runner.run, stack, log);
-  const commander = makeCommander(db, replicas, clock, log);
+  const commander = makeCommander(db, replicas, sealed, clock, log);
   const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
 
   const { unknownChargers } = config;
@@ -56,9 +64,20 @@ export async function start(
     stack,
     log,
   );
-  const identify = makeIdentify(remoteKeys(config.authTarget, stack), config.meshSecret);
+  const identify = makeRemoteIdentify(SERVICE, { ...config, transport }, stack);
+  const remoteAddressOf = makeRemoteAddressOf(config.meshSecret);
+  const recordRefusal = keepRefusals(db, stack, log);
   const grpcAddress = await serveGrpc(
-    { address: config.grpcAddress, protoFiles, registrations, identify, health: health.implementation },
+    {
+      address: config.grpcAddress,
+      transport,
+      protoFiles,
+      registrations,
+      identify,
+      remoteAddressOf,
+      recordRefusal,
+      health: health.implementation,
+    },
     stack,
     log,
   );

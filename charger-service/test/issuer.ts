@@ -28,7 +28,7 @@ export async function serveKeys(): Promise<Issuer> {
     target: `127.0.0.1:${port}`,
     as(role, userId = randomUUID(), seconds = 300) {
       const now = Math.floor(Date.now() / 1000);
-      const claims = { iss: ISSUER, aud: AUDIENCE, sub: userId, username: `a ${role}`, role, iat: now, exp: now + seconds };
+      const claims = { iss: ISSUER, aud: AUDIENCE, sub: userId, username: `a ${role}`, role, iat: now, nbf: now, exp: now + seconds };
       const text = [{ alg: "ES256", kid }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
       const signature = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url");
       const metadata = new Metadata();

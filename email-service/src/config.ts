@@ -1,20 +1,25 @@
-import { readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { inMesh, readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { readNatsConfig } from "@chargemesh/kit/nats-access";
 
 /** The settings of email-service. Throws ConfigError with every fault of them. */
 export function readConfig(vars: Vars) {
   const env = readEnv(vars);
+  const grpcAddress = env.address("EMAIL_GRPC_ADDRESS", "127.0.0.1:3004");
+  inMesh(env, "EMAIL_GRPC_ADDRESS", grpcAddress);
   return env.done({
     ...readProcessConfig(env),
     ...readMeshConfig(env),
-    grpcAddress: env.address("EMAIL_GRPC_ADDRESS", "127.0.0.1:3004"),
+    grpcAddress,
     databaseUrl: env.string("EMAIL_DATABASE_URL", env.optional("DATABASE_URL")),
     databasePool: env.integer("EMAIL_DATABASE_POOL", 10, { min: 2, max: 100 }),
-    natsUrl: env.string("NATS_URL"),
+    nats: readNatsConfig(env, "EMAIL_NATS_URL"),
     /** smtp: (with STARTTLS where the server has it) or smtps:, with user and password. Without it mail goes to files in mailDir. */
     smtpUrl: env.optional("SMTP_URL"),
     mailDir: env.string("MAIL_DIR", ".data/mail"),
     /** Whom mails come from: an address, or a name and an address in angle brackets. */
     mailFrom: env.string("MAIL_FROM", "Chargemesh <no-reply@localhost>"),
+    /** Where people reach the gateway: the beginning of the links in mails. */
+    publicUrl: env.string("PUBLIC_URL", `http://${env.address("GATEWAY_ADDRESS", "127.0.0.1:3000")}`),
   });
 }
 

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
+import { SecurityNoticeRaised, UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import { User } from "@chargemesh/contracts/auth/v1/user";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { Transaction } from "@chargemesh/contracts/charger/v1/transaction";
+import { readEnv } from "@chargemesh/kit/config";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
 import { type CloudEvent, ensureStream, openNats, streamOf } from "@chargemesh/kit/nats";
+import { readNatsConfig } from "@chargemesh/kit/nats-access";
 import { subjectOf } from "@chargemesh/kit/outbox";
 import { until } from "./service.ts";
 
@@ -18,6 +20,11 @@ export function userCreated(user: Partial<User>, event: Partial<CloudEvent> = {}
 export function userUpdated(user: Partial<User>, event: Partial<CloudEvent> = {}): CloudEvent {
   const whole = User.fromPartial({ id: randomUUID(), role: "DRIVER", ...user });
   return cloudEvent(UserUpdated.$type, whole.id, UserUpdated.toJSON({ user: whole }), event);
+}
+
+export function securityNoticeRaised(notice: Partial<SecurityNoticeRaised>, event: Partial<CloudEvent> = {}): CloudEvent {
+  const whole = SecurityNoticeRaised.fromPartial({ userId: randomUUID(), ...notice });
+  return cloudEvent(SecurityNoticeRaised.$type, whole.userId, SecurityNoticeRaised.toJSON(whole), event);
 }
 
 /** A charge of 1 h 2 min 3 s and 12.346 kWh. */
@@ -49,9 +56,9 @@ function cloudEvent(type: string, subject: string, data: unknown, more: Partial<
 export async function openPublisher(url: string) {
   const log = makeLogger("test", "silent");
   const stack = new Stack();
-  const nats = openNats(url, "test", stack, log);
+  const nats = openNats(readNatsConfig(readEnv({ NATS_URL: url }), "NATS_URL"), "test", stack, log);
   await until(() => nats.check().then(() => true));
-  for (const name of ["chargemesh.auth.v1", "chargemesh.charger.v1"]) await ensureStream(nats, streamOf(name));
+  for (const name of ["chargemesh.auth.v1", "chargemesh.charger.v1"]) await ensureStream(nats, streamOf(name), "");
   const jetstream = nats.connection().jetstream();
   const manager = await jetstream.jetstreamManager();
   const publishRaw = (subject: string, data: string) => jetstream.publish(subject, data);
@@ -68,6 +75,7 @@ export async function openPublisher(url: string) {
         const consumers = [
           await manager.consumers.info("chargemesh_auth_v1", "email-user-created"),
           await manager.consumers.info("chargemesh_auth_v1", "email-user-updated"),
+          await manager.consumers.info("chargemesh_auth_v1", "email-security-notice-raised"),
           await manager.consumers.info("chargemesh_charger_v1", "email-transaction-stopped"),
         ];
         return consumers.every(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0) || undefined;

@@ -32,6 +32,7 @@ export async function startSigningKeys(): Promise<SigningKeys> {
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
         .setIssuedAt()
+        .setNotBefore("0s")
         .setExpirationTime("5m")
         .sign(privateKey),
     stop: () => server.forceShutdown(),

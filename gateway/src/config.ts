@@ -1,14 +1,16 @@
 import { isIP } from "node:net";
 import { protoDirs as builtIn } from "@chargemesh/contracts/proto-dirs";
-import { ConfigError, type Env, readEnv, readProcessConfig, type Vars } from "@chargemesh/kit/config";
+import { ConfigError, type Env, inMesh, readEnv, readProcessConfig, readTransportConfig, type Vars } from "@chargemesh/kit/config";
 import { targetOf } from "@chargemesh/transcoder/replicas";
 
 /** The settings of the gateway; .env.template says what each means. Throws ConfigError that names every fault. */
 export function readConfig(vars: Vars) {
   const env = readEnv(vars);
   const protoDirs = env.optional("PROTO_DIRS");
+  if (protoDirs === undefined) inMesh(env, "UPSTREAMS", ...addressesIn(env.optional("UPSTREAMS") ?? ""));
   return env.done({
     ...readProcessConfig(env),
+    ...readTransportConfig(env),
     address: env.address("GATEWAY_ADDRESS", "127.0.0.1:3000"),
     /** Folders of .proto files; what they say is served. */
     protoDirs: protoDirs === undefined ? builtIn.slice(0, 1) : namesIn(protoDirs, /[,:]/),
@@ -21,8 +23,10 @@ export function readConfig(vars: Vars) {
     /** The origins of pages that may call. */
     corsOrigins: readList(env, "CORS_ORIGINS", isOrigin, "origins such as https://example.org, or *"),
     rateLimits: {
-      perToken: env.integer("RATE_LIMIT_PER_TOKEN", 0, { min: 0, max: 1_000_000 }),
-      perAddress: env.integer("RATE_LIMIT_PER_ADDRESS", 0, { min: 0, max: 10_000_000 }),
+      // Five hundred a second is more than any page or program of ours asks, and a small part of what the services can answer.
+      perToken: env.integer("RATE_LIMIT_PER_TOKEN", 30_000, { min: 0, max: 1_000_000 }),
+      // An office, or a proxy that nobody has named in TRUSTED_PROXIES, is one address for many.
+      perAddress: env.integer("RATE_LIMIT_PER_ADDRESS", 60_000, { min: 0, max: 10_000_000 }),
     },
     /** Headers that cross to the services, and metadata that comes back, besides what does anyway. */
     forwardHeaders: readList(env, "FORWARD_HEADERS", isHeader, "names of headers"),
@@ -39,17 +43,24 @@ export type House = ReturnType<typeof readHouse>;
 
 function readHouse(env: Env) {
   return {
-    meshSecret: env.string("MESH_SECRET"),
+    meshSecret: env.secret("MESH_SECRET", { min: 32, max: 1_024 }),
     /** Where charger-service lets chargers in. */
     ocppTarget: env.address("CHARGER_OCPP_TARGET", "127.0.0.1:3003"),
   };
 }
 
 function readTargets(env: Env): string {
+  const target = (name: string, fallback: string): string => {
+    const text = env.string(name, fallback);
+    inMesh(env, name, text);
+    return text;
+  };
+  const authTarget = target("AUTH_GRPC_TARGET", "127.0.0.1:3001");
   return [
-    `chargemesh.auth.v1=${env.string("AUTH_GRPC_TARGET", "127.0.0.1:3001")}`,
-    `chargemesh.charger.v1=${env.string("CHARGER_GRPC_TARGET", "127.0.0.1:3002")}`,
-    `chargemesh.email.v1=${env.string("EMAIL_GRPC_TARGET", "127.0.0.1:3004")}`,
+    `chargemesh.auth.v1=${authTarget}`,
+    `chargemesh.audit.v1=${authTarget}`,
+    `chargemesh.charger.v1=${target("CHARGER_GRPC_TARGET", "127.0.0.1:3002")}`,
+    `chargemesh.email.v1=${target("EMAIL_GRPC_TARGET", "127.0.0.1:3004")}`,
   ].join(",");
 }
 
@@ -63,6 +74,10 @@ function readUpstreams(text: string): Readonly<Record<string, string>> {
       throw new ConfigError(`bad configuration: UPSTREAMS must be package.or.Service=host:port|host:port,…, and "${pair}" is not`);
     }),
   );
+}
+
+function addressesIn(upstreams: string): string[] {
+  return namesIn(upstreams, ",").flatMap((pair) => namesIn(pair.slice(pair.indexOf("=") + 1), "|"));
 }
 
 function readList(env: Env, name: string, isRight: (item: string) => boolean, rule: string): readonly string[] {

@@ -62,6 +62,53 @@ test("of several subprotocols the one that we speak is chosen, and an identity m
   socket.close();
 });
 
+test("a charger that leaves as soon as it is let in is gone at once, and what it said is kept", async () => {
+  const id = "CP-hasty";
+  const socket = new WebSocket(`${env.ocpp}/${id}`, ["ocpp1.6"], { headers: basic(id, await register(id)) });
+  await once(socket, "open");
+  socket.send('[2,"1","BootNotification",{"chargePointVendor":"Acme","chargePointModel":"Hasty"}]');
+  socket.close();
+  const connection = await eventually(async () => {
+    const [latest] = (await admin("GET", `/ocpp/connections?chargerId=${id}`)).body.connections;
+    return latest?.state === "CLOSED" && latest;
+  });
+  // Not PEER_DEAD: nobody had to wait for a ping.
+  expect(connection.reason).toBe("CLOSED_BY_CHARGER");
+  expect((await admin("GET", `/ocpp/chargers/${id}`)).body).toMatchObject({ connected: false, model: "Hasty" });
+});
+
+test("a password of any bytes is passed on, and a new one is rotated in", async () => {
+  const id = "CP-bytes";
+  const connect = async (bytes: Buffer): Promise<WebSocket> => {
+    const authorization = `Basic ${Buffer.concat([Buffer.from(`${id}:`), bytes]).toString("base64")}`;
+    const socket = new WebSocket(`${env.ocpp}/${id}`, ["ocpp1.6"], { headers: { authorization } });
+    await once(socket, "open");
+    return socket;
+  };
+  const [old, fresh] = ["00ff3afe0d0a80c3283a7f00ffd8ff3a00010203", "f00dff00e28028a3c30d0a3affee00ddbb99aa88"];
+  await admin("POST", "/ocpp/chargers", { id, password: old });
+  const socket = await connect(Buffer.from(old, "hex"));
+  socket.on("message", (data) => {
+    const [type, messageId, action, payload] = JSON.parse(data.toString());
+    if (type !== 2) return;
+    expect([action, payload]).toEqual(["ChangeConfiguration", { key: "AuthorizationKey", value: fresh.toUpperCase() }]);
+    socket.send(JSON.stringify([3, messageId, { status: "Accepted" }]));
+  });
+  socket.send('[2,"1","Heartbeat",{}]');
+  const rotated = await admin("POST", `/ocpp/chargers/${id}:rotatePassword`, { password: fresh });
+  expect([rotated.status, rotated.body]).toMatchObject([
+    200,
+    { password: fresh, credential: { state: "ROTATING", rotationState: "ACCEPTED" } },
+  ]);
+  const again = await connect(Buffer.from(fresh, "hex"));
+  await eventually(async () => (await admin("GET", `/ocpp/chargers/${id}`)).body.credential.state === "CURRENT");
+  const shown = `Basic ${Buffer.concat([Buffer.from(`${id}:`), Buffer.from(old, "hex")]).toString("base64")}`;
+  expect(await knock(id, { authorization: shown })).toMatchObject({ status: 401, reason: "WRONG_PASSWORD" });
+  const closed = once(again, "close");
+  expect((await admin("POST", `/ocpp/chargers/${id}:revokePassword`, {})).body).toMatchObject({ credential: { state: "REVOKED" } });
+  expect((await closed)[0]).toBe(1000);
+});
+
 test("without a common subprotocol the handshake is completed and the connection closed", async () => {
   const headers = basic("CP-protocol", await register("CP-protocol"));
   const socket = new WebSocket(`${env.ocpp}/CP-protocol`, { headers });

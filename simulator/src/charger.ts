@@ -96,6 +96,7 @@ export function makeCharger(options: ChargerOptions): Charger {
     afterRestart: new Map(),
     queue: [],
     nextTry: undefined,
+    password: options.password === undefined ? undefined : Buffer.from(options.password),
     registration: undefined,
     nextHeartbeat: undefined,
     nextBoot: undefined,

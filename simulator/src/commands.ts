@@ -1,8 +1,8 @@
 import { problem } from "@chargemesh/ocpp/call-error";
 import { type Call, resultFrame } from "@chargemesh/ocpp/frame";
 import { v16 } from "@chargemesh/ocpp/version";
-import { changeConfiguration, getConfiguration, isOn } from "./configuration.ts";
-import { beat, beatLater, boot, restart } from "./lifecycle.ts";
+import { changeConfiguration, getConfiguration, isOn, isPasswordKey } from "./configuration.ts";
+import { beat, beatLater, boot, connectAnew, restart } from "./lifecycle.ts";
 import { ask, reply } from "./link.ts";
 import type { Received, Request, Response } from "./messages.ts";
 import { admit, endTransaction, isFree, plugIn, presentToken, sampleAnew, sendMeterValues, someVehicle } from "./session.ts";
@@ -32,7 +32,10 @@ type Commands = { readonly [A in Supported]: (charger: Charger, request: Request
 /** What the CSMS may ask of this charger: the Core and RemoteTrigger profiles of OCPP 1.6. */
 const commands: Commands = {
   ChangeAvailability: changeAvailability,
-  ChangeConfiguration: (charger, request) => ({ answer: changeConfiguration(charger, request), after: () => obey(charger, request.key) }),
+  ChangeConfiguration(charger, request) {
+    const answer = changeConfiguration(charger, request);
+    return answer.status === "Accepted" ? { answer, after: () => obey(charger, request.key) } : { answer };
+  },
   // It has no cache to clear (section 5.4).
   ClearCache: () => ({ answer: { status: "Rejected" } }),
   DataTransfer: () => ({ answer: { status: "UnknownVendorId" } }),
@@ -93,6 +96,7 @@ function changeAvailability(charger: Charger, { connectorId, type }: Request<"Ch
 function obey(charger: Charger, key: string): void {
   if (/^HeartbeatInterval$/i.test(key)) beatLater(charger);
   if (/^MeterValueSampleInterval$/i.test(key)) sampleAnew(charger);
+  if (isPasswordKey(key)) connectAnew(charger);
 }
 
 /** Section 5.11. Without a connector: one where a vehicle waits, else any that is free. */

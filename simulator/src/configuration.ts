@@ -25,6 +25,10 @@ const isListOf =
   (value: string): boolean =>
     value === "" || value.split(",").every((word) => words.includes(word.trim()));
 
+/** The only key that cannot be read (security whitepaper for OCPP 1.6, A01): what it is set to is the password from the next connection on. */
+const PASSWORD_KEY = "AuthorizationKey";
+export const isPasswordKey = (key: string): boolean => key.toLowerCase() === PASSWORD_KEY.toLowerCase();
+
 /** A day of seconds, and more than any interval is worth. */
 const seconds = isWhole(0, 86_400);
 
@@ -78,13 +82,14 @@ export function isOn(charger: Charger, name: KeyName): boolean {
 
 /** OCPP 1.6 section 5.8: without keys, all. */
 export function getConfiguration(charger: Charger, { key }: Request<"GetConfiguration">): Response<"GetConfiguration"> {
-  const asked = key === undefined || key.length === 0 ? Object.keys(keys) : key.slice(0, KEYS_MAX);
+  const asked = key === undefined || key.length === 0 ? [...Object.keys(keys), PASSWORD_KEY] : key.slice(0, KEYS_MAX);
   const configurationKey: NonNullable<Response<"GetConfiguration">["configurationKey"]> = [];
   const unknownKey: string[] = [];
   for (const wanted of asked) {
     const name = names.get(wanted.toLowerCase());
     const row = name === undefined ? undefined : rows[name];
-    if (name === undefined || row === undefined) unknownKey.push(wanted);
+    if (isPasswordKey(wanted)) configurationKey.push({ key: PASSWORD_KEY, readonly: false });
+    else if (name === undefined || row === undefined) unknownKey.push(wanted);
     else configurationKey.push({ key: name, readonly: row.accepts === undefined, value: currentValue(charger, name, row) });
   }
   return unknownKey.length === 0 ? { configurationKey } : { configurationKey, unknownKey };
@@ -92,12 +97,20 @@ export function getConfiguration(charger: Charger, { key }: Request<"GetConfigur
 
 /** OCPP 1.6 section 5.3. */
 export function changeConfiguration(charger: Charger, { key, value }: Request<"ChangeConfiguration">): Response<"ChangeConfiguration"> {
+  if (isPasswordKey(key)) return changePassword(charger, value);
   const name = names.get(key.toLowerCase());
   const row: Key | undefined = name === undefined ? undefined : rows[name];
   if (name === undefined || row === undefined) return { status: "NotSupported" };
   if (row.accepts?.(value) !== true) return { status: "Rejected" };
   (row.restart === true ? charger.afterRestart : charger.configuration).set(name, value);
   return { status: row.restart === true ? "RebootRequired" : "Accepted" };
+}
+
+/** 16 to 20 bytes, in hexadecimal. */
+function changePassword(charger: Charger, value: string): Response<"ChangeConfiguration"> {
+  if (!/^(?:[0-9a-f]{2}){16,20}$/i.test(value)) return { status: "Rejected" };
+  charger.password = Buffer.from(value, "hex");
+  return { status: "Accepted" };
 }
 
 /** Makes true what waited for a restart. */

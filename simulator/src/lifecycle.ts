@@ -17,8 +17,13 @@ const RESTART_MS = 500;
 export function connect(charger: Charger): void {
   charger.nextDial?.();
   charger.nextDial = undefined;
-  const { url, password } = charger.options;
-  if (!charger.closed) dial(charger.link, url, charger.id, password);
+  if (!charger.closed) dial(charger.link, charger.options.url, charger.id, charger.password);
+}
+
+/** Closes the connection and opens another, with the password as it is now. */
+export function connectAnew(charger: Charger): void {
+  hangUp(charger.link, "close");
+  connect(charger);
 }
 
 /** The connection is open: what has started boots, what is booted goes on where it was. */

@@ -71,9 +71,10 @@ export function makeLink(holder: LinkHolder): Link {
 }
 
 /** Opens the connection, with HTTP Basic authentication if there is a password. Does nothing while there is one. */
-export function dial(link: Link, url: string, id: string, password: string | undefined): void {
+export function dial(link: Link, url: string, id: string, password: Buffer | undefined): void {
   if (link.socket !== undefined) return;
-  const headers = password === undefined ? {} : { authorization: `Basic ${Buffer.from(`${id}:${password}`).toString("base64")}` };
+  const headers =
+    password === undefined ? {} : { authorization: `Basic ${Buffer.concat([Buffer.from(`${id}:`), password]).toString("base64")}` };
   const socket = new WebSocket(`${url.replace(/\/$/, "")}/${encodeURIComponent(id)}`, v16.subprotocol, {
     headers,
     perMessageDeflate: false,

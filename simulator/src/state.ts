@@ -24,7 +24,7 @@ export interface ChargerOptions {
   readonly url: string;
   /** The OCPP identity. */
   readonly id: string;
-  /** For HTTP Basic authentication; without one there is none. */
+  /** What it shows as its password at first, as a text; without one it shows none. */
   readonly password?: string | undefined;
   /** By default a wallbox with one connector. */
   readonly model?: ChargerModel;
@@ -116,6 +116,8 @@ export interface Charger {
   readonly queue: TransactionMessage[];
   /** Whether the first of them waits for its next try. */
   nextTry: Cancel | undefined;
+  /** For HTTP Basic authentication: any bytes. */
+  password: Buffer | undefined;
   /** What BootNotification was answered last; undefined since the last start. */
   registration: Registration | undefined;
   nextHeartbeat: Cancel | undefined;

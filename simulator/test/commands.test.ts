@@ -76,6 +76,22 @@ describe("configuration", () => {
     expect(actionsOf(csms.calls)).toEqual(["Heartbeat", "Heartbeat"]);
   });
 
+  test("AuthorizationKey is the password of the next connection, which is opened at once, and cannot be read", async () => {
+    csms.credentials.length = 0;
+    const connected = charger.next("connected");
+    const change = (value: string) => csms.ask("ChangeConfiguration", { key: "authorizationkey", value });
+    for (const value of ["", "secret", "00112233", "00".repeat(21), "0".repeat(33)]) {
+      expect((await change(value))[2]).toEqual({ status: "Rejected" });
+    }
+    expect((await change("00ff112233445566778899AABBCCDDEE"))[2]).toEqual({ status: "Accepted" });
+    await connected;
+    const basic = Buffer.concat([Buffer.from("CP-1:"), Buffer.from("00ff112233445566778899aabbccddee", "hex")]).toString("base64");
+    expect(csms.credentials).toEqual([`Basic ${basic}`]);
+    expect((await csms.ask("GetConfiguration", { key: ["AuthorizationKey"] }))[2]).toEqual({
+      configurationKey: [{ key: "AuthorizationKey", readonly: false }],
+    });
+  });
+
   test("what needs a restart is true after it, and what was changed stays", async () => {
     const ask = async () => (await csms.ask("GetConfiguration", { key: ["LightIntensity", "ConnectionTimeOut"] }))[2];
     await csms.ask("ChangeConfiguration", { key: "LightIntensity", value: "20" });

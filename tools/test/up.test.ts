@@ -40,7 +40,8 @@ test("everything starts, each service knows what is its own, and Ctrl-C ends all
 
   const auth = await checkout.told("auth-service");
   expect(auth.AUTH_DATABASE_URL).toMatch(/^postgres:\/\/chargemesh_auth:.+@127\.0\.0\.1:\d+\/chargemesh$/);
-  expect(auth.NATS_URL).toMatch(/^nats:\/\/chargemesh:.+@127\.0\.0\.1:\d+$/);
+  expect(auth.AUTH_NATS_URL).toMatch(/^nats:\/\/auth-service:.+@127\.0\.0\.1:\d+$/);
+  expect(Object.keys(auth)).not.toContain("EMAIL_NATS_URL");
   expect(auth.ADMIN_PASSWORD).toBe(password);
   expect(Object.keys(auth)).not.toContain("CHARGER_DATABASE_URL");
   expect(Object.keys(auth)).not.toContain("MIGRATE_DATABASE_URL");

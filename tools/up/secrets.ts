@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { NatsPasswords } from "../servers/nats.ts";
 import { makePassword, type Passwords } from "../servers/roles.ts";
 import { StartError } from "../servers/start-error.ts";
 
@@ -14,7 +15,7 @@ export type Secrets = {
   /** Of our own servers. */
   readonly postgres: string;
   readonly roles: Passwords;
-  readonly nats: string;
+  readonly nats: NatsPasswords;
 };
 
 /** Those in `file`, which is made if it is not there. Throws StartError if it is spoilt. */
@@ -22,9 +23,12 @@ export function keepSecrets(file: string): Secrets {
   if (!existsSync(file)) writeSecrets(file, makeSecrets());
   try {
     const kept = JSON.parse(readFileSync(file, "utf8")) as Partial<Secrets>;
-    const secrets = { ...makeSecrets(), ...kept };
+    const made = makeSecrets();
+    // An older version had but one user of NATS.
+    const nats = typeof kept.nats === "object" ? kept.nats : made.nats;
+    const secrets = { ...made, ...kept, nats };
     // What an older version did not know is kept from now on.
-    if (Object.keys(secrets).length > Object.keys(kept).length) writeSecrets(file, secrets);
+    if (Object.keys(secrets).length > Object.keys(kept).length || nats === made.nats) writeSecrets(file, secrets);
     return secrets;
   } catch (err) {
     throw new StartError(
@@ -47,6 +51,6 @@ function makeSecrets(): Secrets {
     meshSecret: makePassword(),
     postgres: makePassword(),
     roles: { owner: makePassword(), auth: makePassword(), charger: makePassword(), email: makePassword() },
-    nats: makePassword(),
+    nats: { auth: makePassword(), charger: makePassword(), email: makePassword() },
   };
 }

@@ -29,6 +29,12 @@ export async function makeOwnDatabase(adminUrl: string, secrets: Secrets): Promi
   return { MIGRATE_DATABASE_URL: ownerUrl, AUTH_DATABASE_URL: authUrl, CHARGER_DATABASE_URL: chargerUrl, EMAIL_DATABASE_URL: emailUrl };
 }
 
+/** How each service reaches our own NATS, as the user that it is there. */
+export function natsUrls(port: number, { nats }: Secrets): Settings {
+  const as = (user: keyof Secrets["nats"]): string => `nats://${user}-service:${nats[user]}@127.0.0.1:${port}`;
+  return { AUTH_NATS_URL: as("auth"), CHARGER_NATS_URL: as("charger"), EMAIL_NATS_URL: as("email") };
+}
+
 /** Starts our own NATS, in the same manner. */
 export function startOwnNats(folders: Folders, secrets: Secrets, terminal: Terminal): Promise<Task<Nats>> {
   const note = (text: string): void => terminal.fact("nats", text);
@@ -53,4 +59,14 @@ export function givenDatabase(settings: Settings): Settings | undefined {
   if (missing.length > 0)
     throw new StartError(`There is a database of your own but for ${missing.join(", ")}: set those, or DATABASE_URL for all.`);
   return Object.fromEntries(urls.map(({ name, url }) => [name, url ?? ""]));
+}
+
+const NATS_SETTINGS = ["AUTH_NATS_URL", "CHARGER_NATS_URL", "EMAIL_NATS_URL"] as const;
+
+/** Whether the settings name a NATS server. Throws StartError if they do for some services and not for all. */
+export function givenNats(settings: Settings): boolean {
+  const missing = NATS_SETTINGS.filter((name) => (settings[name] ?? settings.NATS_URL) === undefined);
+  if (missing.length > 0 && missing.length < NATS_SETTINGS.length)
+    throw new StartError(`There is a NATS of your own but for ${missing.join(", ")}: set those, or NATS_URL for all.`);
+  return missing.length === 0;
 }

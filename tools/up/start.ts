@@ -4,7 +4,7 @@ import type { Folders } from "./folders.ts";
 import { untilHealthy } from "./health.ts";
 import { checkFree } from "./ports.ts";
 import { type Secrets, writeSecrets } from "./secrets.ts";
-import { givenDatabase, makeOwnDatabase, startOwnNats, startOwnPostgres } from "./servers.ts";
+import { givenDatabase, givenNats, makeOwnDatabase, natsUrls, startOwnNats, startOwnPostgres } from "./servers.ts";
 import {
   AUTH,
   CHARGER,
@@ -90,7 +90,7 @@ async function findDatabase({ settings, secrets, folders, terminal, system }: Pl
 }
 
 async function findNats({ settings, secrets, folders, terminal, system }: Plan): Promise<Settings> {
-  if (settings.NATS_URL !== undefined) {
+  if (givenNats(settings)) {
     terminal.fact("nats", "by NATS_URL");
     return {};
   }
@@ -99,7 +99,7 @@ async function findNats({ settings, secrets, folders, terminal, system }: Plan):
     async () => system.addServer(await startOwnNats(folders, secrets, terminal)),
     (task) => `${task.first.version} at 127.0.0.1:${task.first.port}`,
   );
-  return { NATS_URL: first.url };
+  return natsUrls(first.port, secrets);
 }
 
 /** What the services need and nobody has set. */

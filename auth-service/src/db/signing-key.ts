@@ -19,3 +19,8 @@ export async function keysInUse(db: Db, now: Date): Promise<SigningKeyRow[]> {
 export async function insertKey(tx: Transaction<Database>, row: SigningKeyRow): Promise<void> {
   await tx.insertInto("signing_key").values(row).execute();
 }
+
+/** Says when the keys end that have no end yet: a younger one takes their place. */
+export async function expireKeys(tx: Transaction<Database>, expireTime: Date): Promise<void> {
+  await tx.updateTable("signing_key").set({ expire_time: expireTime }).where("expire_time", "is", null).execute();
+}

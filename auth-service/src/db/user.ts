@@ -1,10 +1,11 @@
-import { type Insertable, type Selectable, sql, type Transaction } from "kysely";
+import { type Insertable, type Selectable, sql, type Transaction, type Updateable } from "kysely";
 import type { Database, Db, UserTable } from "./schema.ts";
 
-const columns = ["id", "username", "email", "role", "create_time"] as const;
-
 /** A user without what only signing in needs. */
-export type UserRow = Pick<Selectable<UserTable>, (typeof columns)[number]>;
+export const userColumns = ["id", "username", "email", "email_verify_time", "role", "disable_time", "create_time", "issuer"] as const;
+const columns = userColumns;
+
+export type UserRow = Pick<Selectable<UserTable>, (typeof userColumns)[number]>;
 
 /** Throws if `username_key` is taken: constraint user_username_must_be_unique. */
 export async function insertUser(tx: Transaction<Database>, row: Insertable<UserTable>): Promise<UserRow> {
@@ -24,6 +25,28 @@ export async function userByKey(db: Db, usernameKey: string): Promise<(UserRow &
     .executeTakeFirst();
 }
 
+/** Those who have this address, the one who has shown so first; at most `limit`. */
+export async function usersByEmailKey(db: Db, emailKey: string, limit: number): Promise<UserRow[]> {
+  return db
+    .selectFrom("user")
+    .select(columns)
+    .where("email_key", "=", emailKey)
+    .orderBy(sql`email_verify_time is null`)
+    .orderBy("create_time")
+    .limit(limit)
+    .execute();
+}
+
+/** The hash of a user's password; undefined if there is no such user. */
+export async function passwordHashOf(db: Db, id: string): Promise<string | undefined> {
+  return (await db.selectFrom("user").select("password_hash").where("id", "=", id).executeTakeFirst())?.password_hash;
+}
+
+/** Puts the hash of the same password in the place of `from`, unless there is another by now. */
+export async function replacePasswordHash(db: Db, id: string, from: string, to: string): Promise<void> {
+  await db.updateTable("user").set({ password_hash: to }).where("id", "=", id).where("password_hash", "=", from).execute();
+}
+
 /** Newest first, at most `limit`; those that come after `cursor` in that order. */
 export async function listUserRows(db: Db, limit: number, cursor: { createTime: Date; id: string } | undefined): Promise<UserRow[]> {
   const query = db.selectFrom("user").select(columns).orderBy("create_time", "desc").orderBy("id", "desc").limit(limit);
@@ -31,16 +54,26 @@ export async function listUserRows(db: Db, limit: number, cursor: { createTime: 
   return query.where(sql<boolean>`(create_time, id) < (${cursor.createTime}::timestamptz, ${cursor.id}::uuid)`).execute();
 }
 
+/** Whether there is one who signs in with us: what another identity provider says of its people may end any day. */
 export async function hasAdmin(db: Db): Promise<boolean> {
-  return (await db.selectFrom("user").select("id").where("role", "=", "ADMIN").limit(1).executeTakeFirst()) !== undefined;
+  const admins = db.selectFrom("user").select("id").where("role", "=", "ADMIN").where("issuer", "is", null);
+  return (await admins.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /**
- * The ids of all administrators, who stay so until the transaction ends. Whoever else asks waits, and then sees what is left:
+ * The ids of all administrators who may sign in with us, and who stay so until the transaction ends. Whoever else asks waits, and then sees what is left:
  * two administrators who take the role from each other at once do not both succeed.
  */
 export async function lockAdmins(tx: Transaction<Database>): Promise<string[]> {
-  const rows = await tx.selectFrom("user").select("id").where("role", "=", "ADMIN").orderBy("id").forUpdate().execute();
+  const rows = await tx
+    .selectFrom("user")
+    .select("id")
+    .where("role", "=", "ADMIN")
+    .where("disable_time", "is", null)
+    .where("issuer", "is", null)
+    .orderBy("id")
+    .forUpdate()
+    .execute();
   return rows.map(({ id }) => id);
 }
 
@@ -49,6 +82,12 @@ export async function lockUser(tx: Transaction<Database>, id: string): Promise<U
   return tx.selectFrom("user").select(columns).where("id", "=", id).forUpdate().executeTakeFirst();
 }
 
-export async function setRole(tx: Transaction<Database>, id: string, role: UserRow["role"]): Promise<UserRow> {
-  return tx.updateTable("user").set({ role }).where("id", "=", id).returning(columns).executeTakeFirstOrThrow();
+/** Changes a user, who must be there. */
+export async function changeUser(tx: Transaction<Database>, id: string, change: Updateable<UserTable>): Promise<UserRow> {
+  return tx.updateTable("user").set(change).where("id", "=", id).returning(columns).executeTakeFirstOrThrow();
+}
+
+/** Removes a user, with their sessions and tokens. */
+export async function deleteUser(tx: Transaction<Database>, id: string): Promise<void> {
+  await tx.deleteFrom("user").where("id", "=", id).execute();
 }

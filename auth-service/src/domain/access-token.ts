@@ -13,12 +13,16 @@ export interface AccessToken {
   accessTokenExpireTime: Date;
 }
 
-/** Makes the JSON Web Token (RFC 7519) that says for `seconds` who `user` is. */
-export async function makeAccessToken(keys: SigningKeys, clock: Clock, seconds: number, user: UserRow): Promise<AccessToken> {
+/** Makes the JSON Web Token (RFC 7519) that says who `user` is, and by which session. */
+export async function makeAccessToken(
+  { keys, clock, accessTokenSeconds }: { keys: SigningKeys; clock: Clock; accessTokenSeconds: number },
+  user: UserRow,
+  sessionId: string,
+): Promise<AccessToken> {
   const { kid, key } = keys.signer();
   const issueTime = Math.floor(clock.now().getTime() / 1000);
-  const expireTime = issueTime + seconds;
-  const accessToken = await new SignJWT({ username: user.username, role: user.role })
+  const expireTime = issueTime + accessTokenSeconds;
+  const accessToken = await new SignJWT({ username: user.username, role: user.role, sid: sessionId })
     .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: "JWT", kid })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)

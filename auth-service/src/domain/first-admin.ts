@@ -1,3 +1,4 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import type { Clock } from "@chargemesh/kit/clock";
 import { ConfigError } from "@chargemesh/kit/config";
 import { AppError } from "@chargemesh/kit/errors";
@@ -6,6 +7,7 @@ import { transact } from "@chargemesh/kit/postgres";
 import type { Db } from "../db/schema.ts";
 import { lockSetUp } from "../db/set-up-lock.ts";
 import { hasAdmin } from "../db/user.ts";
+import { requireGoodPassword } from "./password-rule.ts";
 import type { Passwords } from "./passwords.ts";
 import { createUser, newUser } from "./user.ts";
 
@@ -22,12 +24,14 @@ export async function makeFirstAdmin(
   signal: AbortSignal,
 ): Promise<void> {
   if (await hasAdmin(db)) return;
-  const passwordHash = await passwords.hash(adminPassword, signal);
   const user = newUser(adminUsername, "", "ADMIN", clock.now());
+  requireGood(adminPassword, user);
+  const passwordHash = await passwords.hash(adminPassword, signal);
   const made = await transact(db, async (tx) => {
     await lockSetUp(tx);
     if (await hasAdmin(tx)) return false;
     await createUser(tx, user, passwordHash);
+    await recordAudit(tx, { resource: `users/${user.id}`, actionByItself: "auth-service/MakeFirstAdmin", details: { role: user.role } });
     return true;
   }).catch((err: unknown) => {
     if (!(err instanceof AppError) || err.reason !== "USERNAME_TAKEN") throw err;
@@ -35,4 +39,13 @@ export async function makeFirstAdmin(
     throw new ConfigError(`there is no administrator, and ADMIN_USERNAME ${adminUsername} is a user who is none: set another name`);
   });
   if (made) log.info({ username: user.username }, "made the first administrator");
+}
+
+function requireGood(password: string, user: { username: string; email: string | null }): void {
+  try {
+    requireGoodPassword(password, user, "ADMIN_PASSWORD");
+  } catch (err) {
+    if (err instanceof AppError) throw new ConfigError(`bad configuration: ADMIN_PASSWORD: ${err.message}`);
+    throw err;
+  }
 }

@@ -14,6 +14,8 @@ export interface Passwords {
   hash(password: string, signal: AbortSignal): Promise<string>;
   /** Whether the hash is of this password. Without a hash it takes as long, and is false. */
   verify(hashed: string | undefined, password: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether a hash costs less to try than the settings say, which may have risen since it was made. */
+  isOutdated(hashed: string): boolean;
 }
 
 /** At 20 ms each and two at once the last one waits for some 600 ms; whoever waits longer asks again, which helps nobody. */
@@ -32,6 +34,10 @@ export function makePasswords({ memoryKib, iterations, parallelism }: Argon2, ha
         const matches = await verify(hashed ?? (await nobody), normal(password));
         return matches && hashed !== undefined;
       }, signal),
+    isOutdated(hashed) {
+      const [, memory, passes] = /\$m=(\d+),t=(\d+),/.exec(hashed) ?? [];
+      return Number(memory) < memoryKib || Number(passes) < iterations;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
 /** What all tokens of a session have in common, and what each has for itself. Neither can be guessed. */
 const FAMILY_BYTES = 16;
@@ -16,10 +16,15 @@ export function firstToken(): RefreshToken {
   return tokenOf(randomBytes(FAMILY_BYTES + OWN_BYTES));
 }
 
-/** Another token of the same family. */
-export function nextToken(text: string): RefreshToken {
-  const family = Buffer.from(text, "base64url").subarray(0, FAMILY_BYTES);
-  return tokenOf(Buffer.concat([family, randomBytes(OWN_BYTES)]));
+/** With what tokens are made from those before them. Whoever shows a token cannot tell the next one. */
+export function refreshKeyOf(keySecret: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", keySecret, "", "chargemesh refresh tokens", 32));
+}
+
+/** The one token of the family that follows `text`, always the same: who asks twice is answered alike. */
+export function nextToken(refreshKey: Buffer, text: string): RefreshToken {
+  const bytes = Buffer.from(text, "base64url");
+  return tokenOf(Buffer.concat([bytes.subarray(0, FAMILY_BYTES), createHmac("sha256", refreshKey).update(bytes).digest()]));
 }
 
 /** The token that somebody shows; undefined if it is none. */

@@ -1,4 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { recordAudit } from "@chargemesh/kit/audit";
 import type { Clock } from "@chargemesh/kit/clock";
 import { ConfigError } from "@chargemesh/kit/config";
 import { AppError } from "@chargemesh/kit/errors";
@@ -9,12 +11,24 @@ import { transact } from "@chargemesh/kit/postgres";
 import { calculateJwkThumbprint } from "jose";
 import type { Db } from "../db/schema.ts";
 import { lockSetUp } from "../db/set-up-lock.ts";
-import { insertKey, keysInUse, type SigningKeyRow } from "../db/signing-key.ts";
+import { expireKeys, insertKey, keysInUse, type SigningKeyRow } from "../db/signing-key.ts";
 import { seal, unseal } from "./sealing.ts";
 
 const CURVE = "P-256";
-/** How often the keys are read again, in ms: when a younger key has become active, every replica signs with it this much later. */
-const RELOAD_MS = 30_000;
+const DAY_MS = 24 * 3_600_000;
+/** How often the keys are read again at most, in ms; more often where services keep them for less long. */
+const RELOAD_MAX_MS = 5_000;
+
+/** How keys come and go. */
+export interface SigningKeySettings {
+  /** What opens them. */
+  keySecret: string;
+  /** How long one signs. */
+  signingKeyDays: number;
+  /** How long a service uses those that it has asked for. */
+  signingKeyCacheSeconds: number;
+  accessTokenSeconds: number;
+}
 
 /** The public half of a key, in the words of RFC 7517. */
 export interface PublicKey {
@@ -28,51 +42,114 @@ export interface PublicKey {
 }
 
 export interface SigningKeys {
-  /** Reads the keys, and makes the first one if there is none. Throws ConfigError if the secret does not open the one that signs. */
+  /** Reads the keys, and makes one if there is none or the one that signs is old. Throws ConfigError if the secret does not open them. */
   load(): Promise<void>;
   /** What signs now. UNAVAILABLE before the first load. */
   signer(): { kid: string; key: KeyObject };
-  /** All that may still verify. UNAVAILABLE before the first load. */
+  /** All that may still verify; the same object while they are the same. UNAVAILABLE before the first load. */
   published(): { keys: PublicKey[] };
+  /** Makes the next key, unless one is on its way already, and says from when on it signs. */
+  rotate(): Promise<{ kid: string; activateTime: Date }>;
 }
 
-/** The keys that sign access tokens: in the database, sealed, the same for all replicas. They are read again every half minute. */
-export function makeSigningKeys(db: Db, secret: string, clock: Clock, stack: Stack, log: Logger): SigningKeys {
-  let loaded: { signer: { kid: string; key: KeyObject }; published: { keys: PublicKey[] } } | undefined;
+/** What a replica has read. */
+interface Loaded {
+  /** By when they become active. */
+  rows: readonly SigningKeyRow[];
+  /** Those that sign now or will. */
+  keys: ReadonlyMap<string, KeyObject>;
+  published: { keys: PublicKey[] };
+}
+
+/**
+ * The keys that sign access tokens: in the database, sealed, the same for all replicas, which read them again every few seconds. Which of
+ * them signs is a matter of the time alone, so that no replica must tell another (docs/adr/0011).
+ */
+export function makeSigningKeys(db: Db, settings: SigningKeySettings, clock: Clock, stack: Stack, log: Logger): SigningKeys {
+  const { keySecret, signingKeyDays, signingKeyCacheSeconds } = settings;
+  const leadMs = leadOf(settings);
+  let loaded: Loaded | undefined;
   const load = async (): Promise<void> => {
     const now = clock.now();
-    const found = await keysInUse(db, now);
-    const rows = found.length > 0 ? found : await makeFirstKey(db, secret, now);
-    // If the clock of whoever made the only key is ahead of ours, it is still the one.
-    const current = rows.findLast(({ activate_time }) => activate_time <= now) ?? rows[0];
-    if (current === undefined) throw new Error("no signing key although one was just made");
-    const key = current.kid === loaded?.signer.kid ? loaded.signer.key : await openKey(secret, current);
-    loaded = { signer: { kid: current.kid, key }, published: { keys: rows.map(toPublicKey) } };
+    let rows = await keysInUse(db, now);
+    const newest = rows.at(-1);
+    const isOld = newest === undefined || newest.activate_time.getTime() + signingKeyDays * DAY_MS - leadMs <= now.getTime();
+    if (isOld) rows = await addKey(db, settings, now, newest?.kid);
+    loaded = await openKeys(keySecret, rows, now, loaded);
+  };
+  const rotate = async (): Promise<{ kid: string; activateTime: Date }> => {
+    const now = clock.now();
+    const rows = await keysInUse(db, now);
+    const newest = rows.at(-1);
+    const isPending = newest !== undefined && newest.activate_time > now;
+    const next = isPending ? newest : (await addKey(db, settings, now, newest?.kid)).at(-1);
+    if (next === undefined) throw new Error("no signing key although one was just made");
+    await load();
+    return { kid: next.kid, activateTime: next.activate_time };
   };
   const reload = (): void => {
     if (loaded !== undefined) load().catch((err: unknown) => log.warn({ err }, "the signing keys could not be read again"));
   };
-  const timer = setInterval(reload, RELOAD_MS);
+  const timer = setInterval(reload, Math.min(RELOAD_MAX_MS, signingKeyCacheSeconds * 500));
   stack.defer("signing keys", () => clearInterval(timer));
-  const afterLoad = (): NonNullable<typeof loaded> => {
+  const afterLoad = (): Loaded => {
     if (loaded === undefined) throw new AppError("unavailable", "NOT_READY", "The service is not ready yet. Try again.");
     return loaded;
   };
-  return { load, signer: () => afterLoad().signer, published: () => afterLoad().published };
+  const signer = (): { kid: string; key: KeyObject } => {
+    const { rows, keys } = afterLoad();
+    const kid = signerOf(rows, clock.now())?.kid ?? "";
+    const key = keys.get(kid);
+    if (key === undefined) throw new Error(`the signing key ${kid} is not open`);
+    return { kid, key };
+  };
+  return { load, signer, published: () => afterLoad().published, rotate };
 }
 
-async function makeFirstKey(db: Db, secret: string, now: Date): Promise<SigningKeyRow[]> {
+/**
+ * How long before it signs a key is published, in ms: as long as services use the keys that they have, and as long again for a replica
+ * that reads late or whose clock is off.
+ */
+function leadOf({ signingKeyCacheSeconds }: SigningKeySettings): number {
+  return 2 * signingKeyCacheSeconds * 1000;
+}
+
+/** The youngest that is active. If the clock of whoever made the only key is ahead of ours, it is still the one. */
+function signerOf(rows: readonly SigningKeyRow[], now: Date): SigningKeyRow | undefined {
+  return rows.findLast(({ activate_time }) => activate_time <= now) ?? rows[0];
+}
+
+async function openKeys(secret: string, rows: readonly SigningKeyRow[], now: Date, before: Loaded | undefined): Promise<Loaded> {
+  const first = signerOf(rows, now);
+  if (first === undefined) throw new Error("no signing key although one was just made");
+  const keys = new Map<string, KeyObject>();
+  for (const row of rows.slice(rows.indexOf(first))) keys.set(row.kid, before?.keys.get(row.kid) ?? (await openKey(secret, row)));
+  const published = { keys: rows.map(toPublicKey) };
+  const isSame = before !== undefined && isDeepStrictEqual(before.published, published);
+  return { rows, keys, published: isSame ? before.published : published };
+}
+
+/**
+ * Makes a key and has the others end when their last tokens have; answers all. Of several replicas that try at once, one does: the one
+ * that still finds `newest`, or none, at the end of the list. The first key signs at once, a later one when everybody has it.
+ */
+async function addKey(db: Db, settings: SigningKeySettings, now: Date, newest: string | undefined): Promise<SigningKeyRow[]> {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: CURVE });
   const { x = "", y = "" } = publicKey.export({ format: "jwk" });
   const kid = await calculateJwkThumbprint({ kty: "EC", crv: CURVE, x, y });
-  const sealed = await seal(secret, kid, privateKey.export({ format: "der", type: "pkcs8" }));
+  const sealed = await seal(settings.keySecret, kid, privateKey.export({ format: "der", type: "pkcs8" }));
+  const leadMs = leadOf(settings);
   return transact(db, async (tx) => {
     await lockSetUp(tx);
     const found = await keysInUse(tx, now);
-    if (found.length > 0) return found;
-    const row = { kid, public_x: x, public_y: y, private_key: sealed, create_time: now, activate_time: now, expire_time: null };
+    if (found.at(-1)?.kid !== newest) return found;
+    const activateTime = newest === undefined ? now : new Date(now.getTime() + leadMs);
+    // As much again as before it signs, for a replica whose clock is off.
+    await expireKeys(tx, new Date(activateTime.getTime() + settings.accessTokenSeconds * 1000 + leadMs));
+    const row = { kid, public_x: x, public_y: y, private_key: sealed, create_time: now, activate_time: activateTime, expire_time: null };
     await insertKey(tx, row);
-    return [row];
+    await recordAudit(tx, { resource: `signingKeys/${kid}`, actionByItself: "auth-service/MakeSigningKey" });
+    return keysInUse(tx, now);
   });
 }
 

@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact, violates } from "@chargemesh/kit/postgres";
 import { isEmail } from "@chargemesh/kit/rules";
 import type { Transaction } from "kysely";
+import { deleteOneTimeTokens } from "../db/one-time-token.ts";
 import type { Database, Db } from "../db/schema.ts";
-import { insertUser, lockAdmins, lockUser, setRole, type UserRow } from "../db/user.ts";
-import { userCreated, userUpdated } from "../events.ts";
+import { deleteSessionsOf } from "../db/session.ts";
+import { changeUser, deleteUser, insertUser, lockAdmins, lockUser, type UserRow } from "../db/user.ts";
+import { securityNotice, userCreated, userDeleted, userUpdated } from "../events.ts";
 
 /** What usernames are compared by. Computed here and not in Postgres, whose lower() knows only the letters of its locale. */
 export function usernameKey(username: string): string {
@@ -13,16 +16,23 @@ export function usernameKey(username: string): string {
   return username.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
 
+/** What email addresses are compared by, as usernames are. */
+export function emailKey(email: string | null): string | null {
+  return email === null ? null : usernameKey(email);
+}
+
 /** A user who is not stored yet. A username that is an address is also the email, unless another one is given. */
 export function newUser(username: string, email: string, role: UserRow["role"], now: Date): UserRow {
   const name = username.normalize("NFC");
   const address = email === "" && isEmail(name) ? name : email;
-  return { id: randomUUID(), username: name, email: address === "" ? null : address, role, create_time: now };
+  const state = { email_verify_time: null, role, disable_time: null, create_time: now, issuer: null };
+  return { id: randomUUID(), username: name, email: address === "" ? null : address, ...state };
 }
 
 /** Stores a user, and says so. ALREADY_EXISTS if the username is taken. */
 export async function createUser(tx: Transaction<Database>, user: UserRow, passwordHash: string): Promise<void> {
-  const row = { ...user, username_key: usernameKey(user.username), password_hash: passwordHash };
+  const keys = { username_key: usernameKey(user.username), email_key: emailKey(user.email) };
+  const row = { ...user, ...keys, password_hash: passwordHash, subject: null };
   await userCreated(tx, await insertUser(tx, row).catch(asTaken));
 }
 
@@ -32,22 +42,66 @@ function asTaken(err: unknown): never {
   throw new AppError("alreadyExists", "USERNAME_TAKEN", "This username is taken.", { cause: err, violations });
 }
 
+/** What an administrator may change of a user; what is not named stays. */
+export interface UserChange {
+  role?: UserRow["role"];
+  disabled?: boolean;
+}
+
 /**
- * Gives a user another role, and says so if it is another. Access tokens in use keep the old one until they end, five minutes at most;
- * the next refresh brings the new one, so sessions need not end.
- * NOT_FOUND if there is no such user; FAILED_PRECONDITION if no administrator would be left.
+ * Changes a user, and says so if anything is another. Access tokens in use keep the old role until they end, five minutes at most;
+ * the next refresh brings the new one, so sessions need not end. Who is disabled has none any more, and no links that are good.
+ * NOT_FOUND if there is no such user; FAILED_PRECONDITION if no administrator would be left who may sign in.
  */
-export function changeRole(db: Db, id: string, role: UserRow["role"]): Promise<UserRow> {
+export function updateUser(db: Db, id: string, { role, disabled }: UserChange, now: Date): Promise<UserRow> {
   return transact(db, async (tx) => {
-    const admins = role === "ADMIN" ? [] : await lockAdmins(tx);
+    const admins = role === "ADMIN" && disabled !== true ? [] : await lockAdmins(tx);
     const user = await lockUser(tx, id);
-    if (user === undefined) throw new AppError("notFound", "USER_NOT_FOUND", `No user ${id}.`);
-    if (user.role === role) return user;
-    if (user.role === "ADMIN" && admins.length < 2) {
-      throw new AppError("failedPrecondition", "LAST_ADMIN", "This is the last administrator. Make another one first.");
+    if (user === undefined) throw noUser(id);
+    const wasDisabled = user.disable_time !== null;
+    const next = { role: role ?? user.role, disabled: disabled ?? wasDisabled };
+    if (next.role === user.role && next.disabled === wasDisabled) return user;
+    keepExternalRole(user, next.role);
+    if (next.role !== "ADMIN" || next.disabled) keepAdmin(admins, user);
+    const disableTime = next.disabled ? (user.disable_time ?? now) : null;
+    const updated = await changeUser(tx, id, { role: next.role, disable_time: disableTime });
+    if (next.disabled && !wasDisabled) {
+      await deleteSessionsOf(tx, id);
+      await deleteOneTimeTokens(tx, id);
     }
-    const updated = await setRole(tx, id, role);
     await userUpdated(tx, updated);
+    await recordAudit(tx, { resource: `users/${id}`, details: { role: next.role, disabled: String(next.disabled) } });
     return updated;
   });
+}
+
+/**
+ * Removes a user and what is known of them here, and says so, that the others do the same. They are told by a last mail.
+ * NOT_FOUND if there is no such user; FAILED_PRECONDITION if no administrator would be left who may sign in.
+ */
+export function removeUser(db: Db, id: string, now: Date): Promise<void> {
+  return transact(db, async (tx) => {
+    const admins = await lockAdmins(tx);
+    const user = await lockUser(tx, id);
+    if (user === undefined) throw noUser(id);
+    keepAdmin(admins, user);
+    await deleteUser(tx, id);
+    await userDeleted(tx, id);
+    await securityNotice(tx, user, "ACCOUNT_DELETED", now);
+    await recordAudit(tx, { resource: `users/${id}` });
+  });
+}
+
+function keepExternalRole(user: UserRow, role: UserRow["role"]): void {
+  if (user.issuer === null || user.role === role) return;
+  throw new AppError("failedPrecondition", "EXTERNAL_USER", "The role of this user comes from their identity provider. Change it there.");
+}
+
+function keepAdmin(admins: readonly string[], { id }: UserRow): void {
+  if (admins.length > 1 || admins[0] !== id) return;
+  throw new AppError("failedPrecondition", "LAST_ADMIN", "This is the last administrator. Make another one first.");
+}
+
+function noUser(id: string): AppError {
+  return new AppError("notFound", "USER_NOT_FOUND", `No user ${id}.`);
 }

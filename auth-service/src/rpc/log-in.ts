@@ -1,23 +1,23 @@
 import type { LogInRequest, LogInResponse } from "@chargemesh/contracts/auth/v1/user_service";
-import { AppError } from "@chargemesh/kit/errors";
+import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import type { Call } from "@chargemesh/kit/grpc-server";
+import { transact } from "@chargemesh/kit/postgres";
 import { insertSession, trimSessions } from "../db/session.ts";
-import { userByKey } from "../db/user.ts";
 import { openSession } from "../domain/session.ts";
-import { usernameKey } from "../domain/user.ts";
+import { checkSignIn } from "../domain/sign-in.ts";
 import type { Deps } from "./index.ts";
 import { toSignedInUser } from "./signed-in-user.ts";
 
 export const logIn =
-  ({ db, passwords, sessions, clock }: Deps) =>
+  (deps: Deps) =>
   async ({ username, password }: LogInRequest, { signal }: Call): Promise<LogInResponse> => {
-    const user = await userByKey(db, usernameKey(username));
-    const isRight = await passwords.verify(user?.password_hash, password, signal);
-    if (user === undefined || !isRight) {
-      throw new AppError("unauthenticated", "INVALID_CREDENTIALS", "The username and the password do not belong together.");
-    }
+    const { db, sessions, clock } = deps;
+    const user = await checkSignIn(deps, username, password, signal);
     const { signedIn, session } = await openSession(sessions, user);
-    await insertSession(db, session);
-    await trimSessions(db, user.id, clock.now());
+    await transact(db, async (tx) => {
+      await insertSession(tx, session);
+      await trimSessions(tx, user.id, clock.now());
+      await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { session: session.id } });
+    });
     return { user: toSignedInUser(signedIn) };
   };

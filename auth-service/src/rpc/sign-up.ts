@@ -1,21 +1,30 @@
 import type { SignUpRequest, SignUpResponse } from "@chargemesh/contracts/auth/v1/user_service";
+import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import type { Call } from "@chargemesh/kit/grpc-server";
 import { transact } from "@chargemesh/kit/postgres";
 import { insertSession } from "../db/session.ts";
+import { countSignUp } from "../domain/attempts.ts";
+import { issueToken } from "../domain/one-time-token.ts";
+import { requireGoodPassword } from "../domain/password-rule.ts";
 import { openSession } from "../domain/session.ts";
 import { createUser, newUser } from "../domain/user.ts";
 import type { Deps } from "./index.ts";
 import { toSignedInUser } from "./signed-in-user.ts";
 
 export const signUp =
-  ({ db, passwords, sessions, clock }: Deps) =>
+  (deps: Deps) =>
   async ({ username, password, email }: SignUpRequest, { signal }: Call): Promise<SignUpResponse> => {
+    const { db, passwords, sessions, tokens, clock } = deps;
     const user = newUser(username, email, "DRIVER", clock.now());
+    requireGoodPassword(password, user, "password");
+    await countSignUp(deps);
     const passwordHash = await passwords.hash(password, signal);
     const { signedIn, session } = await openSession(sessions, user);
     await transact(db, async (tx) => {
       await createUser(tx, user, passwordHash);
       await insertSession(tx, session);
+      if (user.email !== null) await issueToken(tokens, tx, user, "VERIFY_EMAIL", user.email);
+      await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { role: user.role } });
     });
     return { user: toSignedInUser(signedIn) };
   };

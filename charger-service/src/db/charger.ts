@@ -1,6 +1,6 @@
 import { prepare } from "@chargemesh/kit/prepared";
 import { type ExpressionBuilder, sql } from "kysely";
-import type { Availability, ConnectorRow, Database, Db, Registration } from "./schema.ts";
+import type { Availability, ConnectorRow, Database, Db, Registration, Relaxation } from "./schema.ts";
 
 const columns = [
   "charger.id",
@@ -17,6 +17,12 @@ const columns = [
   "boot_time",
   "epoch",
   "replica_id",
+  "relaxations",
+  "password_set_time",
+  "password_used_time",
+  "password_revoked",
+  "rotate_time",
+  "rotation_command_id",
   "version",
   "create_time",
   "update_time",
@@ -25,9 +31,17 @@ const columns = [
 const lastSeenTime = (eb: ExpressionBuilder<Database, "charger">) =>
   eb.selectFrom("charger_liveness").select("last_seen_time").whereRef("charger_id", "=", "charger.id").as("last_seen_time");
 
-const byId = prepare((db: Db, { id }: { id: string }) =>
-  db.selectFrom("charger").select(columns).select(lastSeenTime).where("id", "=", id),
-);
+/** What came of the newest rotation of its password, and whether one is under way. */
+const rotation = (eb: ExpressionBuilder<Database, "charger">) => [
+  eb.selectFrom("command").select("state").whereRef("command.id", "=", "charger.rotation_command_id").as("rotation_state"),
+  eb.exists(eb.selectFrom("password_rotation").select("id").whereRef("charger_id", "=", "charger.id")).as("is_rotating"),
+];
+
+function selectChargers(db: Db) {
+  return db.selectFrom("charger").select(columns).select(lastSeenTime).select(rotation);
+}
+
+const byId = prepare((db: Db, { id }: { id: string }) => selectChargers(db).where("charger.id", "=", id));
 
 /** Undefined if there is none. */
 export async function chargerById(db: Db, id: string) {
@@ -36,46 +50,36 @@ export async function chargerById(db: Db, id: string) {
 
 export type ChargerRow = NonNullable<Awaited<ReturnType<typeof chargerById>>>;
 
-const after = prepare((db: Db, { afterId, limit }: { afterId: string; limit: number }) =>
-  db.selectFrom("charger").select(columns).select(lastSeenTime).where("id", ">", afterId).orderBy("id").limit(limit),
-);
-const connectedAfter = prepare((db: Db, { afterId, limit }: { afterId: string; limit: number }) =>
-  db
-    .selectFrom("charger")
-    .select(columns)
-    .select(lastSeenTime)
-    .where("id", ">", afterId)
-    .where("replica_id", "is not", null)
-    .orderBy("id")
-    .limit(limit),
-);
-const disconnectedAfter = prepare((db: Db, { afterId, limit }: { afterId: string; limit: number }) =>
-  db
-    .selectFrom("charger")
-    .select(columns)
-    .select(lastSeenTime)
-    .where("id", ">", afterId)
-    .where("replica_id", "is", null)
-    .orderBy("id")
-    .limit(limit),
-);
+const pageOf = (connected: boolean | undefined) =>
+  prepare((db: Db, { afterId, limit }: { afterId: string; limit: number }) => {
+    const query = selectChargers(db).where("charger.id", ">", afterId).orderBy("charger.id").limit(limit);
+    return connected === undefined ? query : query.where("replica_id", connected ? "is not" : "is", null);
+  });
+const pages = { all: pageOf(undefined), connected: pageOf(true), disconnected: pageOf(false) };
 
-/** Chargers by id, from the one after `afterId`; connected ones, those that are not, or all. */
+/** Chargers by id, from the one after `afterId`; those that are connected, those that are not, or all. */
 export async function chargersAfter(
   db: Db,
   afterId: string | undefined,
   limit: number,
   connected: boolean | undefined,
 ): Promise<ChargerRow[]> {
-  const query = connected === undefined ? after : connected ? connectedAfter : disconnectedAfter;
+  const page = connected === undefined ? pages.all : connected ? pages.connected : pages.disconnected;
   // No identity is empty, so all come after that.
-  return (await query(db, { afterId: afterId ?? "", limit })).rows;
+  return (await page(db, { afterId: afterId ?? "", limit })).rows;
 }
 
 /** False if there is one with this id. */
 export async function insertCharger(
   db: Db,
-  charger: { id: string; displayName: string; passwordHash: Buffer | null; registration: Registration; availability: Availability },
+  charger: {
+    id: string;
+    displayName: string;
+    passwordHash: Buffer | null;
+    registration: Registration;
+    availability: Availability;
+    relaxations: Relaxation[];
+  },
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows = 0n } = await db
     .insertInto("charger")
@@ -83,6 +87,8 @@ export async function insertCharger(
       id: charger.id,
       display_name: charger.displayName,
       password_hash: charger.passwordHash,
+      password_set_time: charger.passwordHash === null ? null : sql<Date>`now()`,
+      relaxations: charger.relaxations,
       registration: charger.registration,
       availability: charger.availability,
       // One that was here before goes on where it was: its connections are told apart by their epochs for good.
@@ -99,13 +105,18 @@ export interface ChargerChange {
   password_hash?: Buffer;
   registration?: Registration;
   availability?: Availability;
+  relaxations?: Relaxation[];
 }
+
+/** What a password that was set by hand makes of the one before. */
+const passwordSet = { password_set_time: sql<Date>`now()`, password_revoked: false, rotate_time: null, rotation_command_id: null };
 
 /** False if there is none, or if `version` is given and stale: someone else wrote first. */
 export async function updateCharger(db: Db, id: string, version: number | undefined, change: ChargerChange): Promise<boolean> {
+  const beside = change.password_hash === undefined ? {} : passwordSet;
   let query = db
     .updateTable("charger")
-    .set((eb) => ({ ...change, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
+    .set((eb) => ({ ...change, ...beside, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
     .where("id", "=", id);
   if (version !== undefined) query = query.where("version", "=", version);
   return (await query.executeTakeFirst()).numUpdatedRows > 0n;

@@ -25,6 +25,7 @@ const columns = [
   "end_time",
   "expire_time",
   "waits",
+  "sealed_secret",
   "number",
 ] as const;
 
@@ -59,9 +60,15 @@ export function insertCommand(tx: Db, command: Insertable<Database["command"]>):
     .executeTakeFirst();
 }
 
-/** The command that used this idempotency key. */
-export function commandByKey(db: Db, chargerId: string, key: string): Promise<CommandRow | undefined> {
-  return db.selectFrom("command").select(columns).where("charger_id", "=", chargerId).where("idempotency_key", "=", key).executeTakeFirst();
+/** The command that this user asked for with this idempotency key; undefined if there is none, or somebody else's. */
+export function commandByKey(db: Db, chargerId: string, key: string, userId: string | undefined): Promise<CommandRow | undefined> {
+  return db
+    .selectFrom("command")
+    .select(columns)
+    .where("charger_id", "=", chargerId)
+    .where("idempotency_key", "=", key)
+    .where("user_id", userId === undefined ? "is" : "=", userId ?? null)
+    .executeTakeFirst();
 }
 
 /** What waits for a charger, oldest first. */
@@ -127,6 +134,7 @@ export function endCommand(tx: Db, id: string, from: readonly CommandState[], en
       response: end.response === undefined ? null : jsonText(end.response),
       error_code: toColumn(end.errorCode ?? ""),
       error_description: toColumn(end.errorDescription ?? ""),
+      sealed_secret: null,
       end_time: sql<Date>`now()`,
     })
     .where("id", "=", id)
@@ -143,6 +151,7 @@ export function expireCommands(tx: Db): Promise<CommandRow[]> {
       state: "EXPIRED",
       error_code: "CHARGER_OFFLINE",
       error_description: "The charger was not there in time.",
+      sealed_secret: null,
       end_time: sql<Date>`now()`,
     })
     .where("state", "=", "QUEUED")
@@ -159,6 +168,7 @@ export function failOrphans(tx: Db): Promise<CommandRow[]> {
       state: "FAILED",
       error_code: "CONNECTION_LOST",
       error_description: "The connection was lost before the charger answered. It may have done it.",
+      sealed_secret: null,
       end_time: sql<Date>`now()`,
     })
     .where("state", "=", "SENT")

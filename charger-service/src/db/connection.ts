@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { ConnectionRow, ConnectionState, Db } from "./schema.ts";
+import type { ConnectionRow, ConnectionState, Db, Relaxation } from "./schema.ts";
 import { toColumn } from "./text.ts";
 
 const columns = [
@@ -15,6 +15,7 @@ const columns = [
   "close_time",
   "minute",
   "count",
+  "relaxations",
 ] as const;
 
 /** Newest first, after the one of this id. */
@@ -38,8 +39,22 @@ export interface Knock {
   offeredProtocols: readonly string[];
 }
 
-/** Keeps a refusal; those of one kind within a minute share a row. */
-export async function recordRefusal(db: Db, knock: Knock, reason: string, now: Date): Promise<void> {
+/** Who was let in, and by what. */
+export interface Entry extends Knock {
+  /** The hash of the password that was shown; null if none was needed. */
+  passwordHash: Buffer | null;
+  /** Without these it would have been refused. */
+  relaxations: readonly Relaxation[];
+}
+
+/** Keeps a refusal; those of one kind within a minute share a row. `relaxations` would have let it in. */
+export async function recordRefusal(
+  db: Db,
+  knock: Knock,
+  reason: string,
+  now: Date,
+  relaxations: readonly Relaxation[] = [],
+): Promise<void> {
   await db
     .insertInto("connection")
     .values({
@@ -51,13 +66,14 @@ export async function recordRefusal(db: Db, knock: Knock, reason: string, now: D
       open_time: now,
       close_time: now,
       minute: Math.floor(now.getTime() / 60_000),
+      relaxations: [...relaxations],
     })
     .onConflict((conflict) =>
       conflict
         .columns(["charger_id", "reason", "remote_address", "minute"])
         // In words, not as a value: it is how Postgres finds the index in a prepared statement.
         .where("state", "=", sql.lit("REFUSED"))
-        .doUpdateSet((eb) => ({ count: eb("connection.count", "+", 1), close_time: now })),
+        .doUpdateSet((eb) => ({ count: eb("connection.count", "+", 1), close_time: now, relaxations: [...relaxations] })),
     )
     .execute();
 }
@@ -74,12 +90,25 @@ export async function takeoversInLastMinute(db: Db, chargerId: string, now: Date
   return count;
 }
 
-/** Takes the next epoch of a charger for this replica, and answers it with who held the charger before. Undefined if there is no such charger. */
-export async function takeEpoch(tx: Db, chargerId: string, replicaId: string, protocol: string) {
-  const before = await tx.selectFrom("charger").select(["epoch", "replica_id"]).where("id", "=", chargerId).forUpdate().executeTakeFirst();
+/**
+ * Takes the next epoch of a charger for this replica, and answers it with who held the charger before and which password it had. With `usedTime`
+ * it has shown one. Undefined if there is no such charger.
+ */
+export async function takeEpoch(tx: Db, chargerId: string, replicaId: string, protocol: string, usedTime: Date | undefined) {
+  const before = await tx
+    .selectFrom("charger")
+    .select(["epoch", "replica_id", "password_hash"])
+    .where("id", "=", chargerId)
+    .forUpdate()
+    .executeTakeFirst();
   if (before === undefined) return undefined;
   const epoch = before.epoch + 1;
-  await tx.updateTable("charger").set({ epoch, replica_id: replicaId, protocol }).where("id", "=", chargerId).execute();
+  const used = usedTime === undefined ? {} : { password_used_time: usedTime };
+  await tx
+    .updateTable("charger")
+    .set({ epoch, replica_id: replicaId, protocol, ...used })
+    .where("id", "=", chargerId)
+    .execute();
   return { epoch, before };
 }
 
@@ -106,14 +135,15 @@ export async function reopenConnection(tx: Db, chargerId: string, epoch: number)
 }
 
 /** Opens the row of a connection that was let in. */
-export async function insertConnection(tx: Db, knock: Knock, protocol: string, epoch: number, now: Date): Promise<void> {
+export async function insertConnection(tx: Db, entry: Entry, protocol: string, epoch: number, now: Date): Promise<void> {
   await tx
     .insertInto("connection")
     .values({
-      charger_id: knock.chargerId,
+      charger_id: entry.chargerId,
       state: "OPEN",
-      remote_address: knock.remoteAddress,
-      offered_protocols: [...knock.offeredProtocols],
+      remote_address: entry.remoteAddress,
+      offered_protocols: [...entry.offeredProtocols],
+      relaxations: [...entry.relaxations],
       protocol,
       epoch,
       open_time: now,

@@ -85,9 +85,9 @@ export function updateIdToken(db: Db, idToken: string, version: number | undefin
   return query.returning(columns).executeTakeFirst();
 }
 
-/** False if there was none. */
-export async function deleteIdToken(db: Db, idToken: string): Promise<boolean> {
-  return (await db.deleteFrom("id_token").where("folded", "=", folded(idToken)).executeTakeFirst()).numDeletedRows > 0n;
+/** Undefined if there was none. */
+export function deleteIdToken(db: Db, idToken: string): Promise<Pick<IdTokenRow, "id_token"> | undefined> {
+  return db.deleteFrom("id_token").where("folded", "=", folded(idToken)).returning("id_token").executeTakeFirst();
 }
 
 /** All that decides whether an id token may charge; what charges on the connector `except` does not count as use. Undefined if nobody registered it. */

@@ -6,6 +6,8 @@ export const SCHEMA = "ocpp";
 
 export type Registration = "ACCEPTED" | "PENDING" | "REJECTED";
 export type Availability = "AVAILABLE" | "UNAVAILABLE";
+/** Where a charger departs from what OCPP has at the door; the contract says what each means. */
+export type Relaxation = "HEX_PASSWORD_TEXT" | "ANY_BASIC_USER";
 export type ConnectorStatus =
   | "AVAILABLE"
   | "PREPARING"
@@ -52,9 +54,22 @@ interface ChargerTable {
   boot_time: Date | null;
   epoch: Generated<number>;
   replica_id: string | null;
+  relaxations: Generated<Relaxation[]>;
+  password_set_time: Date | null;
+  password_used_time: Date | null;
+  password_revoked: Generated<boolean>;
+  rotate_time: Date | null;
+  rotation_command_id: string | null;
   version: Generated<number>;
   create_time: Generated<Date>;
   update_time: Generated<Date>;
+}
+
+interface PasswordRotationTable {
+  id: GeneratedAlways<number>;
+  charger_id: string;
+  password_hash: Buffer;
+  command_id: string;
 }
 
 interface ChargerLivenessTable {
@@ -155,6 +170,8 @@ interface CommandTable {
   expire_time: Date;
   /** Whether it may wait for an offline charger, and not only its turn. */
   waits: Generated<boolean>;
+  /** What stands for SECRET in the payload, encrypted; null if nothing does, or once it has ended. */
+  sealed_secret: string | null;
   number: GeneratedAlways<number>;
 }
 
@@ -176,11 +193,13 @@ interface ConnectionTable {
   close_time: Date | null;
   minute: number | null;
   count: Generated<number>;
+  relaxations: Generated<Relaxation[]>;
 }
 
 export interface Database {
   charger: ChargerTable;
   charger_liveness: ChargerLivenessTable;
+  password_rotation: PasswordRotationTable;
   connector: ConnectorTable;
   id_token: IdTokenTable;
   transaction: TransactionTable;

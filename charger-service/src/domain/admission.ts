@@ -1,8 +1,9 @@
 import { chargerById, insertCharger } from "../db/charger.ts";
-import { type Knock, recordRefusal, takeoversInLastMinute } from "../db/connection.ts";
-import type { Db } from "../db/schema.ts";
+import { type Entry, type Knock, recordRefusal, takeoversInLastMinute } from "../db/connection.ts";
+import { doorFacts, rotatingHashes } from "../db/password.ts";
+import type { Db, Relaxation } from "../db/schema.ts";
 import { chargerCreated } from "../events.ts";
-import { matchesPassword } from "./password.ts";
+import { fit, readBasic } from "./basic-auth.ts";
 
 /** How chargers that nobody registered are met. */
 export type UnknownChargers = "reject" | "accept";
@@ -10,7 +11,7 @@ export type UnknownChargers = "reject" | "accept";
 /** Why a charger is not let in: the HTTP status of the refusal, a reason for programs and a sentence for people. */
 export interface Refusal {
   httpStatus: number;
-  reason: "INVALID_IDENTITY" | "UNKNOWN_CHARGER" | "PASSWORD_MISSING" | "WRONG_PASSWORD" | "IDENTITY_CONFLICT";
+  reason: "INVALID_IDENTITY" | "UNKNOWN_CHARGER" | "PASSWORD_MISSING" | "WRONG_PASSWORD" | "PASSWORD_REVOKED" | "IDENTITY_CONFLICT";
   message: string;
 }
 
@@ -23,62 +24,82 @@ const refusals = {
   UNKNOWN_CHARGER: [404, "No charger of this identity is registered."],
   PASSWORD_MISSING: [401, "This charger must show its password: HTTP Basic, with the identity as the user name."],
   WRONG_PASSWORD: [401, "The user name or the password is wrong."],
+  PASSWORD_REVOKED: [401, "The password of this charger was revoked. An operator must set a new one."],
   IDENTITY_CONFLICT: [429, "Two chargers take this identity from each other. Try again in a minute."],
 } as const satisfies Record<Refusal["reason"], readonly [number, string]>;
 
+/** What whoever knocks is told. */
+export type Admission = { kind: "admitted"; entry: Entry } | { kind: "refused"; refusal: Refusal };
+
+/** What the door makes of a knock; `relaxations` of a refusal are those that would have let it in. */
+type Verdict =
+  | { reason: undefined; passwordHash: Buffer | null; relaxations: readonly Relaxation[] }
+  | { reason: Refusal["reason"]; relaxations: readonly Relaxation[] };
+
 /**
- * Whether whoever knocks may come in as the charger that they claim to be. Undefined means yes.
+ * Whether whoever knocks may come in as the charger that they claim to be.
  * A refusal is kept, so that an operator can see why. With `accept`, a charger that nobody registered is registered here.
  */
 export async function admit(
   db: Db,
-  knock: Knock & { authorization: string },
+  { authorization, ...knock }: Knock & { authorization: string },
   unknownChargers: UnknownChargers,
   now: Date,
-): Promise<Refusal | undefined> {
-  const reason = await reasonToRefuse(db, knock, unknownChargers, now);
-  if (reason === undefined) return undefined;
-  await recordRefusal(db, knock, reason, now);
-  const [httpStatus, message] = refusals[reason];
-  return { httpStatus, reason, message };
+): Promise<Admission> {
+  const verdict = await judge(db, knock.chargerId, authorization, unknownChargers, now);
+  if (verdict.reason === undefined) {
+    const { passwordHash, relaxations } = verdict;
+    return { kind: "admitted", entry: { ...knock, passwordHash, relaxations } };
+  }
+  await recordRefusal(db, knock, verdict.reason, now, verdict.relaxations);
+  const [httpStatus, message] = refusals[verdict.reason];
+  return { kind: "refused", refusal: { httpStatus, reason: verdict.reason, message } };
 }
 
-async function reasonToRefuse(
-  db: Db,
-  { chargerId, authorization }: Knock & { authorization: string },
-  unknownChargers: UnknownChargers,
-  now: Date,
-): Promise<Refusal["reason"] | undefined> {
-  if (!identity.test(chargerId)) return "INVALID_IDENTITY";
-  const charger = await chargerById(db, chargerId);
-  if (charger === undefined) {
-    if (unknownChargers === "reject") return "UNKNOWN_CHARGER";
+const refuse = (reason: Refusal["reason"], relaxations: readonly Relaxation[] = []): Verdict => ({ reason, relaxations });
+const letIn = (passwordHash: Buffer | null, relaxations: readonly Relaxation[] = []): Verdict => ({
+  reason: undefined,
+  passwordHash,
+  relaxations,
+});
+
+async function judge(db: Db, chargerId: string, authorization: string, unknownChargers: UnknownChargers, now: Date): Promise<Verdict> {
+  if (!identity.test(chargerId)) return refuse("INVALID_IDENTITY");
+  const facts = await doorFacts(db, chargerId);
+  if (facts === undefined) {
+    if (unknownChargers === "reject") return refuse("UNKNOWN_CHARGER");
     await register(db, chargerId);
-    return undefined;
+    return letIn(null);
   }
-  if (charger.password_hash !== null) {
-    if (authorization === "") return "PASSWORD_MISSING";
-    const password = basicPassword(authorization, chargerId);
-    if (password === undefined || !matchesPassword(charger.password_hash, password)) return "WRONG_PASSWORD";
-  }
-  return (await takeoversInLastMinute(db, chargerId, now)) >= TAKEOVERS_MAX ? "IDENTITY_CONFLICT" : undefined;
+  if (facts.password_revoked) return refuse("PASSWORD_REVOKED");
+  const verdict = await judgePassword(db, chargerId, authorization, facts);
+  if (verdict.reason !== undefined) return verdict;
+  return (await takeoversInLastMinute(db, chargerId, now)) >= TAKEOVERS_MAX ? refuse("IDENTITY_CONFLICT") : verdict;
+}
+
+async function judgePassword(
+  db: Db,
+  chargerId: string,
+  authorization: string,
+  { password_hash: current, relaxations: allowed }: { password_hash: Buffer | null; relaxations: readonly Relaxation[] },
+): Promise<Verdict> {
+  // One that needs no password may be about to get its first.
+  if (authorization === "") return current === null ? letIn(null) : refuse("PASSWORD_MISSING");
+  const shown = readBasic(authorization);
+  const fitting =
+    shown && (fit(shown, chargerId, current === null ? [] : [current]) ?? fit(shown, chargerId, await rotatingHashes(db, chargerId)));
+  if (fitting === undefined) return current === null ? letIn(null) : refuse("WRONG_PASSWORD");
+  const { passwordHash, relaxations } = fitting;
+  if (relaxations.every((one) => allowed.includes(one))) return letIn(passwordHash, relaxations);
+  return current === null ? letIn(null) : refuse("WRONG_PASSWORD", relaxations);
 }
 
 function register(db: Db, id: string): Promise<void> {
   return db.transaction().execute(async (tx) => {
-    const fresh = { id, displayName: "", passwordHash: null, registration: "ACCEPTED", availability: "AVAILABLE" } as const;
+    const ordinary = { registration: "ACCEPTED", availability: "AVAILABLE" } as const;
     // Someone else may have registered it in this moment.
-    if (!(await insertCharger(tx, fresh))) return;
+    if (!(await insertCharger(tx, { id, displayName: "", passwordHash: null, relaxations: [], ...ordinary }))) return;
     const charger = await chargerById(tx, id);
     if (charger !== undefined) await chargerCreated(tx, charger);
   });
-}
-
-/** The password of an HTTP Basic header, as bytes; undefined if it is no such header or of another user. */
-function basicPassword(authorization: string, user: string): Buffer | undefined {
-  const encoded = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization)?.[1];
-  if (encoded === undefined) return undefined;
-  const decoded = Buffer.from(encoded, "base64");
-  const prefix = Buffer.from(`${user}:`);
-  return decoded.subarray(0, prefix.length).equals(prefix) ? decoded.subarray(prefix.length) : undefined;
 }

@@ -1,3 +1,4 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
 import {
@@ -9,30 +10,37 @@ import {
   insertCharger,
   updateCharger,
 } from "../db/charger.ts";
-import type { Availability, Db, Registration, TransactionRow } from "../db/schema.ts";
+import type { Availability, Db, Registration, Relaxation, TransactionRow } from "../db/schema.ts";
 import { activeTransactions } from "../db/transaction.ts";
 import { chargerCreated, chargerDeleted, chargerUpdated } from "../events.ts";
 import { noCharger } from "./command.ts";
-import { hashPassword } from "./password.ts";
+import { endRotations } from "./rotation.ts";
+
+/** A charger that an operator makes known. */
+export interface NewCharger {
+  id: string;
+  displayName: string;
+  passwordHash: Buffer;
+  registration: Registration;
+  availability: Availability;
+  relaxations: Relaxation[];
+}
 
 /** Registers a charger. ALREADY_EXISTS if there is one with this id. */
-export function registerCharger(
-  db: Db,
-  charger: { id: string; displayName: string; password: string; registration: Registration; availability: Availability },
-): Promise<ChargerRow> {
+export function registerCharger(db: Db, charger: NewCharger): Promise<ChargerRow> {
   return transact(db, async (tx) => {
-    const { password, ...rest } = charger;
-    if (!(await insertCharger(tx, { ...rest, passwordHash: hashPassword(password) }))) {
+    if (!(await insertCharger(tx, charger))) {
       throw new AppError("alreadyExists", "CHARGER_EXISTS", `There is a charger ${charger.id} already.`);
     }
     const row = await existing(tx, charger.id);
     await chargerCreated(tx, row);
+    await recordAudit(tx, { resource: `chargers/${row.id}` });
     return row;
   });
 }
 
 /**
- * Changes a charger, and answers it with the transactions that are active there.
+ * Changes a charger, and answers it with the transactions that are active there. A new password ends what rotations there are.
  * NOT_FOUND if there is none. ABORTED if `version` is given and stale.
  */
 export function changeCharger(
@@ -43,9 +51,11 @@ export function changeCharger(
 ): Promise<{ charger: ChargerRow; active: TransactionRow[] }> {
   return transact(db, async (tx) => {
     const updated = await updateCharger(tx, id, version, change);
+    if (updated && change.password_hash !== undefined) await endRotations(tx, id);
     const charger = await existing(tx, id);
     if (!updated) throw new AppError("aborted", "ETAG_STALE", `Charger ${id} was changed by someone else. Read it again.`);
     await chargerUpdated(tx, charger, await connectorsOf(tx, [id]));
+    await recordAudit(tx, { resource: `chargers/${id}`, details: auditDetails(change) });
     return { charger, active: await activeTransactions(tx, id) };
   });
 }
@@ -60,7 +70,18 @@ export function removeCharger(db: Db, id: string): Promise<void> {
     }
     await deleteCharger(tx, charger.id);
     await chargerDeleted(tx, charger.id);
+    await recordAudit(tx, { resource: `chargers/${charger.id}` });
   });
+}
+
+/** What is told of a change: what it was of, and what may be known of that. */
+function auditDetails({ registration, availability, relaxations, ...others }: ChargerChange): Record<string, string> {
+  return {
+    ...(registration === undefined ? {} : { registration }),
+    ...(availability === undefined ? {} : { availability }),
+    ...(relaxations === undefined ? {} : { relaxations: relaxations.join(",") }),
+    ...Object.fromEntries(Object.keys(others).map((name) => [name, "changed"])),
+  };
 }
 
 async function existing(tx: Db, id: string): Promise<ChargerRow> {

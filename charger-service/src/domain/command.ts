@@ -1,8 +1,13 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import { jsonText, transact, violates } from "@chargemesh/kit/postgres";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
+import { beginRotation, settleRotation } from "./rotation.ts";
+
+/** Stands in a payload for what is not to be seen. */
+export const SECRET = "(secret)";
 
 /** What is to be asked of a charger, in the words of the OCPP version that it speaks. */
 export interface NewCommand {
@@ -17,20 +22,24 @@ export interface NewCommand {
   userId: string | undefined;
   /** Of a remote start: what the transaction that it leads to will say; connector 0 is any. */
   start?: { idToken: string; connectorId: number } | undefined;
+  /** Of one that carries a new password: its own id, the hash of the password, and sealed what stands for SECRET in the payload. */
+  rotation?: { id: string; passwordHash: Buffer; sealedSecret: string } | undefined;
 }
 
 /** Asks things of chargers. charger-service's ocpp/ does it; rpc/ and domain/ only know this. */
 export interface Commander {
   /** Sends any action. INVALID_ARGUMENT if it is not one that we may send to this charger, or its payload is not right. */
-  send(request: Omit<NewCommand, "start"> & { waitSeconds: number }): Promise<CommandRow>;
+  send(request: Omit<NewCommand, "start" | "rotation"> & { waitSeconds: number }): Promise<CommandRow>;
   /** Asks a charger to start a transaction. Connector 0 leaves the choice to it. */
   remoteStart(request: Asking & { idToken: string; connectorId: number }): Promise<CommandRow>;
   /** Asks a charger to stop a transaction. */
   remoteStop(request: Asking & { transactionId: number }): Promise<CommandRow>;
   /** Opens or closes a charger as a whole. */
   changeAvailability(request: Asking & { available: boolean }): Promise<CommandRow>;
-  /** Closes a charger's connection, wherever it is, and says why. */
-  disconnect(chargerId: string, reason: string): Promise<void>;
+  /** Gives a charger a new password. INVALID_ARGUMENT if it is not one that this charger can be told, FAILED_PRECONDITION if it may not have one. */
+  rotatePassword(request: Asking & { password: Buffer }): Promise<CommandRow>;
+  /** Closes a charger's connection, wherever it is, and says why; with an epoch, that connection and no other. */
+  disconnect(chargerId: string, reason: string, epoch?: number): Promise<void>;
 }
 
 /** What every question to a charger has. */
@@ -49,7 +58,10 @@ const TURN_SECONDS = 60;
 /** Puts a command into the books, or answers the one that has its idempotency key already. INVALID_ARGUMENT if that asks for something else, NOT_FOUND if the charger is gone. */
 export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<CommandRow> {
   return transact(db, async (tx) => {
+    const { rotation } = command;
+    if (rotation !== undefined) await beginRotation(tx, command.chargerId, rotation.id, rotation.passwordHash);
     const row = await insertCommand(tx, {
+      ...(rotation === undefined ? {} : { id: rotation.id, sealed_secret: rotation.sealedSecret }),
       charger_id: command.chargerId,
       action: command.action,
       payload: jsonText(command.payload),
@@ -62,12 +74,14 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
     });
     if (row !== undefined) {
       await commandUpdated(tx, row);
+      await recordAudit(tx, { resource: `chargers/${row.charger_id}`, details: { command: row.id, ocppAction: row.action } });
       return row;
     }
-    const first = await commandByKey(tx, command.chargerId, command.idempotencyKey);
     // Whoever does not own the first one is not told what it asked for.
-    const isSame = first !== undefined && first.action === command.action && first.user_id === (command.userId ?? null);
-    if (!isSame) throw badRequest([{ field: "idempotency_key", description: "was used for another command of this charger" }]);
+    const first = await commandByKey(tx, command.chargerId, command.idempotencyKey, command.userId);
+    if (first?.action !== command.action) {
+      throw badRequest([{ field: "idempotency_key", description: "was used for another command of this charger" }]);
+    }
     return first;
   }).catch((err: unknown) => {
     // The charger was deleted in this moment.
@@ -88,7 +102,7 @@ export function beginCommand(db: Db, id: string, epoch: number): Promise<Command
 export function finishCommand(db: Db, id: string, end: CommandEnd): Promise<CommandRow | undefined> {
   return transact(db, async (tx) => {
     const row = await endCommand(tx, id, ["SENT"], end);
-    if (row !== undefined) await commandUpdated(tx, row);
+    if (row !== undefined) await ended(tx, row);
     return row;
   });
 }
@@ -97,7 +111,7 @@ export function finishCommand(db: Db, id: string, end: CommandEnd): Promise<Comm
 export function dropCommand(db: Db, id: string, end: CommandEnd): Promise<CommandRow | undefined> {
   return transact(db, async (tx) => {
     const row = await endCommand(tx, id, ["QUEUED"], end);
-    if (row !== undefined) await commandUpdated(tx, row);
+    if (row !== undefined) await ended(tx, row);
     return row;
   });
 }
@@ -105,8 +119,13 @@ export function dropCommand(db: Db, id: string, end: CommandEnd): Promise<Comman
 /** Ends the commands that nobody else will: those that waited too long and those whose connection is gone. */
 export function sweepCommands(db: Db): Promise<void> {
   return transact(db, async (tx) => {
-    for (const row of [...(await expireCommands(tx)), ...(await failOrphans(tx))]) await commandUpdated(tx, row);
+    for (const row of [...(await expireCommands(tx)), ...(await failOrphans(tx))]) await ended(tx, row);
   });
+}
+
+async function ended(tx: Db, row: CommandRow): Promise<void> {
+  await settleRotation(tx, row);
+  await commandUpdated(tx, row);
 }
 
 /** NOT_FOUND for a charger. */

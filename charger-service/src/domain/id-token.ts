@@ -1,7 +1,17 @@
 import { randomInt } from "node:crypto";
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
-import { idTokenOfUser, idTokensBefore, insertIdToken, lockIdTokensOf } from "../db/id-token.ts";
+import {
+  deleteIdToken,
+  type IdTokenFacts,
+  idTokenByText,
+  idTokenOfUser,
+  idTokensBefore,
+  insertIdToken,
+  lockIdTokensOf,
+  updateIdToken,
+} from "../db/id-token.ts";
 import type { Db, IdTokenRow } from "../db/schema.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -20,8 +30,54 @@ export function ownIdToken(db: Db, userId: string): Promise<IdTokenRow> {
     if (newest !== undefined) return (await idTokenOfUser(tx, userId)) ?? newest;
     const made = await insertIdToken(tx, makeIdToken(), { type: "CENTRAL", user_id: userId });
     if (made === undefined) throw new Error("a random id token was there already");
+    await recordAudit(tx, { resource: resourceOf(made), details: { userId } });
     return made;
   });
+}
+
+/** Registers an id token. ALREADY_EXISTS if there is one that differs at most in case. */
+export function registerIdToken(db: Db, idToken: string, facts: IdTokenFacts): Promise<IdTokenRow> {
+  return transact(db, async (tx) => {
+    const row = await insertIdToken(tx, idToken, facts);
+    if (row === undefined) {
+      throw new AppError("alreadyExists", "ID_TOKEN_EXISTS", `There is an id token ${idToken} already; case does not count.`);
+    }
+    await recordAudit(tx, { resource: resourceOf(row), details: auditDetails(facts) });
+    return row;
+  });
+}
+
+/** Changes an id token. NOT_FOUND if there is none, ABORTED if `version` is given and stale. */
+export function changeIdToken(db: Db, idToken: string, version: number | undefined, change: IdTokenFacts): Promise<IdTokenRow> {
+  return transact(db, async (tx) => {
+    const row = await updateIdToken(tx, idToken, version, change);
+    if (row === undefined) {
+      if ((await idTokenByText(tx, idToken)) === undefined) throw noIdToken(idToken);
+      throw new AppError("aborted", "ETAG_STALE", `Id token ${idToken} was changed by someone else. Read it again.`);
+    }
+    await recordAudit(tx, { resource: resourceOf(row), details: auditDetails(change) });
+    return row;
+  });
+}
+
+/** Forgets an id token. NOT_FOUND if there is none. */
+export function removeIdToken(db: Db, idToken: string): Promise<void> {
+  return transact(db, async (tx) => {
+    const row = await deleteIdToken(tx, idToken);
+    if (row === undefined) throw noIdToken(idToken);
+    await recordAudit(tx, { resource: resourceOf(row) });
+  });
+}
+
+/** As it was registered: who asks may spell it in another case. */
+function resourceOf({ id_token }: Pick<IdTokenRow, "id_token">): string {
+  return `idTokens/${id_token}`;
+}
+
+function auditDetails({ type, status, expiry_time, parent_id_token, user_id }: IdTokenFacts): Record<string, string> {
+  const facts = { type, status, expiryTime: expiry_time, parentIdToken: parent_id_token, userId: user_id };
+  const textOf = (value: string | Date | null): string => (value instanceof Date ? value.toISOString() : (value ?? ""));
+  return Object.fromEntries(Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [[name, textOf(value)]])));
 }
 
 function makeIdToken(): string {

@@ -1,16 +1,19 @@
+import { AppError } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
+import { chargerById, connectorsOf } from "../db/charger.ts";
 import {
   closeConnection,
+  type Entry,
   insertConnection,
-  type Knock,
   releaseEpoch,
   releaseLost,
   reopenConnection,
   retakeEpoch,
   takeEpoch,
 } from "../db/connection.ts";
+import { promoteRotation } from "../db/password.ts";
 import type { Db } from "../db/schema.ts";
-import { chargerConnected, chargerDisconnected } from "../events.ts";
+import { chargerConnected, chargerDisconnected, chargerUpdated } from "../events.ts";
 import { noCharger } from "./command.ts";
 
 /** What a new connection has won: its epoch, and who held the charger before, if anybody did. */
@@ -21,18 +24,30 @@ export interface Ownership {
 
 /**
  * Makes a connection the one that holds its charger (decision 6: the newest authenticated one wins).
- * Throws NOT_FOUND if the charger was deleted in this moment.
+ * If it has shown a new password, that one is the charger's from now on.
+ * Throws NOT_FOUND if the charger was deleted in this moment, UNAUTHENTICATED if its password was changed or revoked.
  */
-export function takeOwnership(db: Db, knock: Knock, replicaId: string, protocol: string, now: Date): Promise<Ownership> {
+export function takeOwnership(db: Db, entry: Entry, replicaId: string, protocol: string, now: Date): Promise<Ownership> {
+  const { chargerId, passwordHash } = entry;
   return transact(db, async (tx) => {
-    const taken = await takeEpoch(tx, knock.chargerId, replicaId, protocol);
-    if (taken === undefined) throw noCharger(knock.chargerId);
+    const taken = await takeEpoch(tx, chargerId, replicaId, protocol, passwordHash === null ? undefined : now);
+    if (taken === undefined) throw noCharger(chargerId);
     const { epoch, before } = taken;
-    if (before.replica_id !== null) await closeConnection(tx, knock.chargerId, before.epoch, "SUPERSEDED", now);
-    await insertConnection(tx, knock, protocol, epoch, now);
-    await chargerConnected(tx, knock.chargerId, protocol, knock.remoteAddress);
+    const isCurrent = passwordHash === null ? before.password_hash === null : before.password_hash?.equals(passwordHash) === true;
+    if (!isCurrent && (passwordHash === null || !(await promoteRotation(tx, chargerId, passwordHash, now)))) {
+      throw new AppError("unauthenticated", "WRONG_PASSWORD", "The password has changed in this moment.");
+    }
+    if (before.replica_id !== null) await closeConnection(tx, chargerId, before.epoch, "SUPERSEDED", now);
+    await insertConnection(tx, entry, protocol, epoch, now);
+    await chargerConnected(tx, chargerId, protocol, entry.remoteAddress);
+    if (!isCurrent) await tellOfPassword(tx, chargerId);
     return { epoch, previous: before.replica_id === null ? undefined : { epoch: before.epoch, replicaId: before.replica_id } };
   });
+}
+
+async function tellOfPassword(tx: Db, chargerId: string): Promise<void> {
+  const charger = await chargerById(tx, chargerId);
+  if (charger !== undefined) await chargerUpdated(tx, charger, await connectorsOf(tx, [chargerId]));
 }
 
 /** Takes a charger back whose lease ran out while the database was away, unless a newer connection holds it. False if one does. */

@@ -1,25 +1,30 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "@chargemesh/kit/clock";
 import { badRequest } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
-import type { Version } from "@chargemesh/ocpp/version";
+import type { SealedTexts } from "@chargemesh/kit/sealed-text";
 import { chargerById } from "../db/charger.ts";
 import { type CommandEnd, chargersWithQueue, commandById, queuedCommands } from "../db/command.ts";
 import type { CommandRow, Db } from "../db/schema.ts";
 import { beginCommand, type Commander, dropCommand, finishCommand, type NewCommand, noCharger, queueCommand } from "../domain/command.ts";
+import { hashPassword } from "../domain/password.ts";
 import type { Connection } from "./connection.ts";
 import { type Dialect, dialectOf, oldestDialect } from "./dialects.ts";
 import { holdsNul } from "./dispatch.ts";
-import type { Outcome } from "./outgoing.ts";
+import { endOf } from "./ends.ts";
 import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 import type { Errand, Replicas } from "./replicas.ts";
+import { withoutSecret, withSecret } from "./secrets.ts";
 
 const DATABASE_RETRY_MS = 500;
 const OFFLINE: CommandEnd = { state: "EXPIRED", errorCode: "CHARGER_OFFLINE", errorDescription: "The charger is not connected." };
 const BUSY: CommandEnd = { state: "FAILED", errorCode: "TOO_MANY_CALLS", errorDescription: "Too many commands wait for this charger." };
-
-/** The charger's own statuses that mean that it does what it was asked (decision 7). */
-const accepting = new Set([undefined, "Accepted", "Scheduled", "RebootRequired", "Unlocked"]);
+const SECRET_LOST: CommandEnd = {
+  state: "FAILED",
+  errorCode: "SECRET_LOST",
+  errorDescription: "It was not sent: the secret in it can no longer be read.",
+};
 
 /** Does here what concerns a connection that this replica holds. */
 export interface CommandRunner {
@@ -32,7 +37,7 @@ export interface CommandRunner {
 }
 
 /** Runs commands on the connections that this replica holds. */
-export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunner {
+export function makeRunner(db: Db, registry: Registry, sealed: SealedTexts, log: Logger): CommandRunner {
   /** Makes a command sent, for this connection. Undefined if it must not be sent on it. */
   const begin = (connection: Connection, commandId: string): Promise<CommandRow | undefined> =>
     patiently(async (isRepeat) => {
@@ -42,6 +47,13 @@ export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunn
       const command = await commandById(db, connection.chargerId, commandId);
       return command?.state === "SENT" && command.epoch === connection.epoch ? command : undefined;
     });
+  /** Sends a command that is begun, and answers how it has ended. */
+  const perform = async (connection: Connection, { id, action, payload, sealed_secret }: CommandRow): Promise<CommandEnd> => {
+    if (sealed_secret === null) return endOf(connection.version, action, await connection.call(action, payload));
+    const [of, secret] = sealed.open(sealed_secret)?.split(" ") ?? [];
+    if (secret === undefined || of !== id) return SECRET_LOST;
+    return withoutSecret(endOf(connection.version, action, await connection.call(action, withSecret(payload, secret))), secret);
+  };
   /** The commands whose turn comes. */
   const inHand = new Set<string>();
   /** Sends one command when it is its turn, and waits for its end. False if it was not sent. */
@@ -51,8 +63,8 @@ export function makeRunner(db: Db, registry: Registry, log: Logger): CommandRunn
       const task = async (): Promise<boolean> => {
         const command = connection.isOpen ? await begin(connection, commandId) : undefined;
         if (command === undefined) return false;
-        const outcome = await connection.call(command.action, command.payload);
-        await patiently(() => finishCommand(db, commandId, endOf(connection.version, command.action, outcome)));
+        const end = await perform(connection, command);
+        await patiently(() => finishCommand(db, commandId, end));
         return true;
       };
       const taken = connection.inTurn(() => task().then(resolve, reject));
@@ -98,27 +110,10 @@ async function patiently<T>(work: (isRepeat: boolean) => Promise<T>): Promise<T>
   }
 }
 
-/** What a charger's answer makes of a command. */
-function endOf(version: Version, action: string, outcome: Outcome): CommandEnd {
-  switch (outcome.kind) {
-    case "lost":
-      return { state: "FAILED", errorCode: "CONNECTION_LOST", errorDescription: "The connection was lost before the charger answered." };
-    case "timedOut":
-      return { state: "TIMED_OUT", errorCode: "TIMED_OUT", errorDescription: "The charger did not answer in time." };
-    case "error":
-      return { state: "FAILED", errorCode: outcome.code, errorDescription: outcome.description };
-    case "result": {
-      const wrong = version.checkResponse(action, outcome.payload);
-      if (wrong !== undefined) return { state: "FAILED", errorCode: "INVALID_RESPONSE", errorDescription: wrong.description };
-      const response = { ...(outcome.payload as object) };
-      const status = "status" in response ? String(response.status) : undefined;
-      return { state: accepting.has(status) ? "ACCEPTED" : "REJECTED", status: status ?? "", response };
-    }
-  }
-}
+const BY_ROTATION = "must not set the password: POST /ocpp/chargers/{id}:rotatePassword sends one, and keeps it secret";
 
 /** Puts commands into the books and has them sent by whichever replica holds the charger. */
-export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Logger): Commander {
+export function makeCommander(db: Db, replicas: Replicas, sealed: SealedTexts, clock: Clock, log: Logger): Commander {
   /** Hands a command over to whoever holds the charger. What it answers resolves when the command has ended or waits for its charger. */
   const handOver = async (command: CommandRow, ttlSeconds: number): Promise<{ done: Promise<void> }> => {
     const charger = await chargerById(db, command.charger_id);
@@ -155,6 +150,8 @@ export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Log
       if (unknown !== undefined) throw badRequest([{ field: "action", description: unknown.description }]);
       const wrong = version.checkRequest(request.action, request.payload);
       if (wrong !== undefined) throw badRequest([payloadViolation(wrong.description)]);
+      const field = questions.passwordField(request.action, request.payload);
+      if (field !== undefined) throw badRequest([{ field: `payload.${field}`, description: BY_ROTATION }]);
       if (holdsNul(request.payload)) throw badRequest([{ field: "payload", description: "must not hold the character U+0000" }]);
       return ask({ ...request, start: questions.startOf(request.action, request.payload) }, waitSeconds);
     },
@@ -174,7 +171,17 @@ export function makeCommander(db: Db, replicas: Replicas, clock: Clock, log: Log
       const { questions } = await dialectFor(request.chargerId);
       return ask({ ...request, ...questions.changeAvailability(available) }, waitSeconds);
     },
-    disconnect: (chargerId, reason) => replicas.tellAll({ kind: "disconnect", chargerId, reason }),
+    async rotatePassword({ waitSeconds, password, ...request }) {
+      const { version, questions } = await dialectFor(request.chargerId);
+      const question = questions.changePassword(password);
+      if (question === undefined)
+        throw badRequest([{ field: "password", description: `is not one that ${version.subprotocol} can carry` }]);
+      const { action, payload, secret } = question;
+      const id = randomUUID();
+      const rotation = { id, passwordHash: hashPassword(password), sealedSecret: sealed.seal(`${id} ${secret}`) };
+      return ask({ ...request, action, payload, rotation }, waitSeconds);
+    },
+    disconnect: (chargerId, reason, epoch) => replicas.tellAll({ kind: "disconnect", chargerId, epoch, reason }),
   };
 }
 

@@ -11,6 +11,12 @@ export interface Questions {
   remoteStop(transactionId: number): Question;
   /** Opens or closes the charger as a whole. */
   changeAvailability(available: boolean): Question;
+  /** Tells the charger its new password. `secret` stands for SECRET in the payload. Undefined if this version cannot say these bytes. */
+  changePassword(password: Buffer): (Question & { secret: string }) | undefined;
+  /** Where a CALL sets the charger's password, as a path in its payload; undefined if it does not. */
+  passwordField(action: string, payload: Json): string | undefined;
+  /** A charger's answer without the passwords that it should not have told: SECRET stands for them. */
+  withoutPasswords(action: string, response: Json): Json;
   /** If a CALL is a remote start: what the transaction that it leads to will say; connector 0 is any. */
   startOf(action: string, payload: Json): { idToken: string; connectorId: number } | undefined;
 }

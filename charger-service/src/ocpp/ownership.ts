@@ -3,7 +3,7 @@ import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { rest } from "@chargemesh/kit/rest";
 import { recordLiveness } from "../db/charger.ts";
-import { endLease, heldBy, type Knock, renewLease } from "../db/connection.ts";
+import { type Entry, endLease, heldBy, renewLease } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
 import { sweepCommands } from "../domain/command.ts";
 import { type Ownership, releaseLostReplicas, releaseOwnership, retakeOwnership, takeOwnership } from "../domain/ownership.ts";
@@ -20,8 +20,8 @@ const LIVENESS_MS = 1_000;
 
 /** Which chargers this replica holds, in the database as in memory. */
 export interface Ownerships {
-  /** Takes a charger for the connection that is about to open. Throws NOT_FOUND if the charger was deleted in this moment. */
-  take(knock: Knock, protocol: string): Promise<Ownership>;
+  /** Takes a charger for the connection that is about to open. Throws NOT_FOUND if the charger was deleted in this moment, UNAUTHENTICATED if its password was changed. */
+  take(entry: Entry, protocol: string): Promise<Ownership>;
   /** Lets go. While the database is away it is done later. */
   release(chargerId: string, epoch: number, reason: string): Promise<void>;
   /** Notes that a charger has just said something. */
@@ -101,16 +101,16 @@ export async function keepOwnerships(
     await endLease(db, replicaId);
   });
   return {
-    async take(knock, protocol) {
-      opening.set(knock.chargerId, (opening.get(knock.chargerId) ?? 0) + 1);
+    async take(entry, protocol) {
+      opening.set(entry.chargerId, (opening.get(entry.chargerId) ?? 0) + 1);
       try {
-        return await takeOwnership(db, knock, replicaId, protocol, clock.now());
+        return await takeOwnership(db, entry, replicaId, protocol, clock.now());
       } finally {
         // Long enough for the connection to be in the registry: it gets there in the same turn as this.
         setImmediate(() => {
-          const others = (opening.get(knock.chargerId) ?? 1) - 1;
-          if (others === 0) opening.delete(knock.chargerId);
-          else opening.set(knock.chargerId, others);
+          const others = (opening.get(entry.chargerId) ?? 1) - 1;
+          if (others === 0) opening.delete(entry.chargerId);
+          else opening.set(entry.chargerId, others);
         });
       }
     },

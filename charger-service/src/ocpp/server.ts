@@ -43,12 +43,13 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
     const come = async (): Promise<void> => {
       if (stopping) return refuseToStart(socket);
       const knock = readKnock(request);
-      const refusal = await admit(deps.db, knock, options.unknownChargers, deps.clock.now());
-      if (refusal !== undefined) {
-        log.info({ chargerId: knock.chargerId, reason: refusal.reason }, "refused a charger");
-        return refuse(socket, refusal.httpStatus, refusal.reason, refusal.message);
+      const admission = await admit(deps.db, knock, options.unknownChargers, deps.clock.now());
+      if (admission.kind === "refused") {
+        const { httpStatus, reason, message } = admission.refusal;
+        log.info({ chargerId: knock.chargerId, reason }, "refused a charger");
+        return refuse(socket, httpStatus, reason, message);
       }
-      await welcome(knock, upgrade, options, deps, log);
+      await welcome(admission.entry, upgrade, options, deps, log);
     };
     const upgrade = (): WebSocket | undefined => {
       let upgraded: WebSocket | undefined;
@@ -59,7 +60,7 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
     };
     come().catch((thrown: unknown) => {
       const err = withoutDatabase(thrown);
-      if (err instanceof AppError) return refuse(socket, err.code === "notFound" ? 404 : 503, err.reason, err.message);
+      if (err instanceof AppError) return refuse(socket, httpStatusOf(err), err.reason, err.message);
       log.error({ err }, "a bug");
       refuse(socket, 500, "INTERNAL", "Something went wrong on our side.");
     });
@@ -72,6 +73,12 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
     webSockets.close();
   });
   return `${options.address.slice(0, options.address.lastIndexOf(":"))}:${port}`;
+}
+
+/** Of what may still happen to a charger that was let in: it was deleted, its password changed, or the database is away. */
+function httpStatusOf({ code }: AppError): number {
+  if (code === "notFound") return 404;
+  return code === "unauthenticated" ? 401 : 503;
 }
 
 function refuseToStart(socket: Duplex): void {

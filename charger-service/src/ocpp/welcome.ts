@@ -1,7 +1,7 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { WebSocket } from "ws";
-import { type Knock, recordRefusal } from "../db/connection.ts";
+import { type Entry, type Knock, recordRefusal } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
 import type { CommandRunner } from "./commands.ts";
 import { type Connection, type Ears, openConnection, type Socket } from "./connection.ts";
@@ -36,17 +36,17 @@ export interface WelcomeDeps {
  * one that loses it and comes back is always the newer (decision 6). `upgrade` answers undefined if there is nobody any more to answer.
  */
 export async function welcome(
-  knock: Knock,
+  entry: Entry,
   upgrade: () => WebSocket | undefined,
   options: WelcomeOptions,
   deps: WelcomeDeps,
   log: Logger,
 ): Promise<void> {
-  const { chargerId } = knock;
-  const dialect = chooseDialect(knock.offeredProtocols);
-  if (dialect === undefined) return sendAway(knock, upgrade, deps, log);
+  const { chargerId } = entry;
+  const dialect = chooseDialect(entry.offeredProtocols);
+  if (dialect === undefined) return sendAway(entry, upgrade, deps, log);
   const { subprotocol } = dialect.version;
-  const { epoch, previous } = await deps.ownerships.take(knock, subprotocol);
+  const { epoch, previous } = await deps.ownerships.take(entry, subprotocol);
   if (previous !== undefined) void deps.replicas.tellAll({ kind: "disconnect", chargerId, epoch: previous.epoch, reason: "SUPERSEDED" });
   const webSocket = upgrade();
   if (webSocket === undefined) return deps.ownerships.release(chargerId, epoch, "CONNECTION_LOST");

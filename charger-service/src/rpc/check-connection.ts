@@ -7,6 +7,7 @@ export const checkConnection =
   ({ db, unknownChargers, chooseProtocol, clock }: RpcDeps) =>
   async ({ chargerId, authorization, protocols, remoteAddress }: CheckConnectionRequest): Promise<CheckConnectionResponse> => {
     const knock = { chargerId, authorization, remoteAddress, offeredProtocols: protocols };
-    const refusal = await admit(db, knock, unknownChargers, clock.now());
-    return { ...(refusal ?? { httpStatus: 0, reason: "", message: "" }), protocol: chooseProtocol(protocols) };
+    const admission = await admit(db, knock, unknownChargers, clock.now());
+    const answer = admission.kind === "refused" ? admission.refusal : { httpStatus: 0, reason: "", message: "" };
+    return { ...answer, protocol: chooseProtocol(protocols) };
   };

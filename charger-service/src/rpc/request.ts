@@ -1,6 +1,7 @@
 import { innerDeadline } from "@chargemesh/kit/deadline";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import type { Caller } from "@chargemesh/kit/identity";
+import { isPoor, passwordBytes } from "../domain/password.ts";
 
 // What several requests have in common, read in one place.
 
@@ -36,6 +37,18 @@ export function readUpdateMask<const F extends string>(mask: readonly string[] |
     throw badRequest(others.map((path) => ({ field: "update_mask", description: `must not name ${path}, only ${changeable}` })));
   }
   return new Set(fields.filter((field) => mask.includes(field)));
+}
+
+/** The values of a repeated proto enum, each once. INVALID_ARGUMENT if one says nothing. */
+export function readSet<E extends string>(field: string, values: readonly E[]): Said<E>[] {
+  return [...new Set(values.map((value, i) => mustSay(`${field}[${i}]`, value)))];
+}
+
+/** The bytes of a charger's password. INVALID_ARGUMENT if it is too easily guessed. */
+export function readPassword(field: string, password: string): Buffer {
+  const bytes = passwordBytes(password);
+  if (isPoor(bytes)) throw badRequest([{ field, description: "is too easily guessed: at least 8 of its bytes must differ" }]);
+  return bytes;
 }
 
 /** No row ever has this version. */

@@ -5,6 +5,7 @@ import { EventServiceService } from "@chargemesh/contracts/charger/v1/event_serv
 import { IdTokenServiceService } from "@chargemesh/contracts/charger/v1/id_token_service";
 import { TransactionServiceService } from "@chargemesh/contracts/charger/v1/transaction_service";
 import { type Registration, serve } from "@chargemesh/kit/grpc-server";
+import { cancelChargerPasswordRotation } from "./cancel-charger-password-rotation.ts";
 import { checkConnection } from "./check-connection.ts";
 import { createCharger } from "./create-charger.ts";
 import { createCommand } from "./create-command.ts";
@@ -22,6 +23,8 @@ import { listConnections } from "./list-connections.ts";
 import { listIdTokens } from "./list-id-tokens.ts";
 import { listMeterValues } from "./list-meter-values.ts";
 import { listTransactions } from "./list-transactions.ts";
+import { revokeChargerPassword } from "./revoke-charger-password.ts";
+import { rotateChargerPassword } from "./rotate-charger-password.ts";
 import { startTransaction } from "./start-transaction.ts";
 import { stopTransaction } from "./stop-transaction.ts";
 import { updateCharger } from "./update-charger.ts";
@@ -48,6 +51,9 @@ export function registrations(deps: RpcDeps): Registration[] {
       listChargers: listChargers(deps),
       updateCharger: updateCharger(deps),
       deleteCharger: deleteCharger(deps),
+      rotateChargerPassword: rotateChargerPassword(deps),
+      cancelChargerPasswordRotation: cancelChargerPasswordRotation(deps),
+      revokeChargerPassword: revokeChargerPassword(deps),
     }),
     serve(TransactionServiceService, {
       startTransaction: startTransaction(deps),

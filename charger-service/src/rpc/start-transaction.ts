@@ -25,7 +25,7 @@ export const startTransaction =
     const charger = await chargerById(db, chargerId);
     if (charger === undefined) throw noCharger(chargerId);
     // A repeat gets the first one's command, even if what that led to is now in its way.
-    const first = idempotencyKey === "" ? undefined : await commandByKey(db, chargerId, idempotencyKey);
+    const first = idempotencyKey === "" ? undefined : await commandByKey(db, chargerId, idempotencyKey, userOf(caller));
     if (first === undefined && charger.availability === "UNAVAILABLE") {
       throw new AppError("failedPrecondition", "CHARGER_UNAVAILABLE", `Charger ${chargerId} is not available.`);
     }

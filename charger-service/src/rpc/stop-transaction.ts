@@ -15,7 +15,7 @@ export const stopTransaction =
     const { ttlSeconds, idempotencyKey } = request;
     const { id, charger_id: chargerId, state } = await existingTransaction(db, request.id, limitedTo(caller));
     // A repeat gets the first one's command, even if it was that which stopped the transaction.
-    const first = idempotencyKey === "" ? undefined : await commandByKey(db, chargerId, idempotencyKey);
+    const first = idempotencyKey === "" ? undefined : await commandByKey(db, chargerId, idempotencyKey, userOf(caller));
     if (first === undefined && state === "STOPPED") {
       throw new AppError("failedPrecondition", "TRANSACTION_STOPPED", `Transaction ${id} has stopped.`);
     }

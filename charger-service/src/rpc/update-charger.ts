@@ -9,9 +9,9 @@ import type { Asking, Commander } from "../domain/command.ts";
 import { hashPassword } from "../domain/password.ts";
 import { toCharger } from "../resources.ts";
 import type { RpcDeps } from "./deps.ts";
-import { mustSay, readEtag, readUpdateMask, userOf } from "./request.ts";
+import { mustSay, readEtag, readPassword, readSet, readUpdateMask, userOf } from "./request.ts";
 
-const fields = ["display_name", "registration", "availability", "password"] as const;
+const fields = ["display_name", "registration", "availability", "password", "relaxations"] as const;
 
 /** How long an offline charger has to come back and hear of its availability, in s: 30 days. */
 const AVAILABILITY_TTL_SECONDS = 30 * 24 * 3_600;
@@ -43,8 +43,9 @@ function changeOf(charger: Charger, mask: ReadonlySet<(typeof fields)[number]>):
   if (mask.has("availability")) change.availability = mustSay("charger.availability", charger.availability);
   if (mask.has("password")) {
     if (!charger.password) throw badRequest([{ field: "charger.password", description: "is required" }]);
-    change.password_hash = hashPassword(charger.password);
+    change.password_hash = hashPassword(readPassword("charger.password", charger.password));
   }
+  if (mask.has("relaxations")) change.relaxations = readSet("charger.relaxations", charger.relaxations);
   return change;
 }
 

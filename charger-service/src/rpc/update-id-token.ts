@@ -1,8 +1,8 @@
 import type { IdToken } from "@chargemesh/contracts/charger/v1/id_token";
 import type { UpdateIdTokenRequest, UpdateIdTokenResponse } from "@chargemesh/contracts/charger/v1/id_token_service";
-import { AppError, badRequest } from "@chargemesh/kit/errors";
-import { type IdTokenFacts, idTokenByText, updateIdToken as updateRow } from "../db/id-token.ts";
-import { noIdToken } from "../domain/id-token.ts";
+import { badRequest } from "@chargemesh/kit/errors";
+import type { IdTokenFacts } from "../db/id-token.ts";
+import { changeIdToken } from "../domain/id-token.ts";
 import { toIdToken } from "../resources.ts";
 import type { RpcDeps } from "./deps.ts";
 import { mustSay, readEtag, readTime, readUpdateMask, text } from "./request.ts";
@@ -15,10 +15,7 @@ export const updateIdToken =
   async ({ idToken, updateMask }: UpdateIdTokenRequest): Promise<UpdateIdTokenResponse> => {
     if (idToken === undefined) throw badRequest([{ field: "id_token", description: "is required" }]);
     const change = changeOf(idToken, readUpdateMask(updateMask, fields));
-    const row = await updateRow(db, idToken.idToken, readEtag(idToken.etag), change);
-    if (row !== undefined) return { idToken: toIdToken(row) };
-    if ((await idTokenByText(db, idToken.idToken)) === undefined) throw noIdToken(idToken.idToken);
-    throw new AppError("aborted", "ETAG_STALE", `Id token ${idToken.idToken} was changed by someone else. Read it again.`);
+    return { idToken: toIdToken(await changeIdToken(db, idToken.idToken, readEtag(idToken.etag), change)) };
   };
 
 function changeOf(idToken: IdToken, mask: ReadonlySet<(typeof fields)[number]>): IdTokenFacts {

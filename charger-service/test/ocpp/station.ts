@@ -11,7 +11,7 @@ export type Payload = any;
 export type Reaction = object | { errorCode: string; errorDescription?: string } | undefined;
 
 export interface StationOptions {
-  password?: string;
+  password?: string | Buffer;
   /** By default its identity. */
   user?: string;
   protocols?: string[];
@@ -61,7 +61,7 @@ export class Refusal extends Error {
 /** Connects as a charger to `address`. `path` is what stands behind the host, if it is not the identity. Rejects with Refusal if it is not let in. */
 export async function connectStation(address: string, id: string, options: StationOptions = {}, path = `/${id}`): Promise<Station> {
   const { password, user = id, protocols = ["ocpp1.6"], autoPong = true } = options;
-  const authorization = password === undefined ? {} : { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
+  const authorization = password === undefined ? {} : { authorization: basic(user, password) };
   const socket = new WebSocket(`ws://${address}${path}`, protocols, { autoPong, headers: { ...authorization, ...options.headers } });
   const station = listen(socket, id, options.react ?? (() => ({ status: "Accepted" })));
   await new Promise<void>((resolve, reject) => {
@@ -74,6 +74,11 @@ export async function connectStation(address: string, id: string, options: Stati
     });
   });
   return station;
+}
+
+/** An HTTP Basic header; a password may be any bytes. */
+export function basic(user: string, password: string | Buffer): string {
+  return `Basic ${Buffer.concat([Buffer.from(`${user}:`), Buffer.from(password)]).toString("base64")}`;
 }
 
 function listen(socket: WebSocket, id: string, react: NonNullable<StationOptions["react"]>): Station {

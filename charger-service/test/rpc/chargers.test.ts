@@ -1,4 +1,4 @@
-import { Charger } from "@chargemesh/contracts/charger/v1/charger";
+import { Charger, Credential } from "@chargemesh/contracts/charger/v1/charger";
 import { Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
@@ -47,17 +47,18 @@ const stale = { code: "ABORTED", reason: "ETAG_STALE", fields: [] };
 
 test("a charger is created with what was left out made up, and its password is answered once", async () => {
   const created = await create({ id: "CP-made-up" });
-  expect(created).toEqual(
-    Charger.fromPartial({
+  expect(created).toEqual({
+    ...Charger.fromPartial({
       id: "CP-made-up",
-      password: expect.stringMatching(/^[\w-]{27}$/),
+      password: expect.stringMatching(/^[\w-]{20}$/),
       registration: "ACCEPTED",
       availability: "AVAILABLE",
       createTime: expect.any(Date),
       updateTime: expect.any(Date),
       etag: "1",
     }),
-  );
+    credential: { ...Credential.fromPartial({ state: "CURRENT" }), setTime: created.createTime },
+  });
   expect(await get("CP-made-up")).toEqual({ ...created, password: undefined });
   expect(await knock("CP-made-up", created.password)).toBe("");
 });
@@ -87,6 +88,9 @@ test.each<[string, Fields, string]>([
   ["a short password", { id: "CP-bad", password: "x".repeat(15) }, "charger.password"],
   ["a long password", { id: "CP-bad", password: "x".repeat(41) }, "charger.password"],
   ["a password with a space", { id: "CP-bad", password: "with a space in it" }, "charger.password"],
+  ["a password of few characters", { id: "CP-bad", password: "abcdefg".repeat(3) }, "charger.password"],
+  ["a password of few bytes", { id: "CP-bad", password: "00112233445566".repeat(3).slice(0, 40) }, "charger.password"],
+  ["a relaxation that says nothing", { id: "CP-bad", relaxations: ["RELAXATION_UNSPECIFIED"] }, "charger.relaxations[0]"],
 ])("a charger with %s is refused", async (_what, fields, field) => {
   expect(await refusal(create(fields))).toEqual(invalid(field));
   expect(await refusal(get("CP-bad"))).toEqual(notFound);
@@ -117,6 +121,12 @@ test("who may do what", async () => {
   const driver = place.as("DRIVER");
   expect(await get("CP-access", driver)).toMatchObject({ id: "CP-access" });
   expect((await list(200, "", undefined, driver)).chargers.map(({ id }) => id)).toContain("CP-access");
+  // How chargers prove themselves is for operators.
+  await update({ id: "CP-access", relaxations: ["ANY_BASIC_USER"] }, ["relaxations"]);
+  expect(await get("CP-access")).toMatchObject({ credential: { state: "CURRENT" }, relaxations: ["ANY_BASIC_USER"] });
+  for (const one of [await get("CP-access", driver), ...(await list(200, "", undefined, driver)).chargers]) {
+    expect([one.credential, one.relaxations]).toEqual([undefined, []]);
+  }
   expect(await refusal(create({ id: "CP-driver" }, driver))).toEqual(denied);
   expect(await refusal(update({ id: "CP-access" }, ["display_name"], driver))).toEqual(denied);
   expect(await refusal(remove("CP-access", driver))).toEqual(denied);

@@ -18,6 +18,8 @@ const columns = [
   "next_attempt_time",
   "give_up_time",
   "send_time",
+  "sealed_link",
+  "is_forgotten_once_done",
 ] as const;
 
 /** Undefined if there is one for this event and template, or with this idempotency key, already. */
@@ -84,11 +86,12 @@ export async function extendLeases(db: Db, held: readonly string[], leaseTime: D
   await db.updateTable("message").set({ next_attempt_time: leaseTime }).where("id", "in", held).where("state", "=", "QUEUED").execute();
 }
 
-/** Whatever anybody else thought of it meanwhile: it has been sent. */
+/** Whatever anybody else thought of it meanwhile: it has been sent. Its link is forgotten, or all of it. */
 export async function markSent(db: Db, id: string, sendTime: Date): Promise<void> {
+  if (await forgetMessage(db, id)) return;
   await db
     .updateTable("message")
-    .set({ state: "SENT", send_time: sendTime, next_attempt_time: null, last_error: "" })
+    .set({ state: "SENT", send_time: sendTime, next_attempt_time: null, last_error: "", sealed_link: null })
     .where("id", "=", id)
     .execute();
 }
@@ -105,6 +108,7 @@ export async function markDeferred(db: Db, id: string, error: string, nextAttemp
 
 /** Gives it up, unless its fate is sealed. */
 export async function markFailed(db: Db, id: string, error: string): Promise<void> {
+  if (await forgetMessage(db, id)) return;
   await db
     .updateTable("message")
     .set({ state: "FAILED", last_error: error, next_attempt_time: null })
@@ -122,4 +126,23 @@ export function requeueFailed(db: Db, id: string, times: { next_attempt_time: Da
     .where("state", "=", "FAILED")
     .returning(columns)
     .executeTakeFirst();
+}
+
+/** Removes a message of which nothing shall be left, and says whether it was one. */
+async function forgetMessage(db: Db, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom("message")
+    .where("id", "=", id)
+    .where("is_forgotten_once_done", "=", true)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+/** Removes every message to an address, but for those that go by themselves. */
+export async function deleteMessagesTo(tx: Db, address: string): Promise<void> {
+  await tx
+    .deleteFrom("message")
+    .where(sql`lower(to_address)`, "=", sql`lower(${address})`)
+    .where("is_forgotten_once_done", "=", false)
+    .execute();
 }

@@ -1,3 +1,4 @@
+import type { OutboxTable } from "@chargemesh/kit/outbox";
 import type { Generated, Kysely, Selectable } from "kysely";
 
 /** The Postgres schema of this service. */
@@ -29,11 +30,14 @@ interface MessageTable {
   next_attempt_time: Date | null;
   give_up_time: Date;
   send_time: Date | null;
+  sealed_link: string | null;
+  is_forgotten_once_done: Generated<boolean>;
 }
 
 export interface Database {
   recipient: RecipientTable;
   message: MessageTable;
+  outbox: OutboxTable;
 }
 
 /** The database, or a transaction in it. */

@@ -1,10 +1,18 @@
 /** A label and what it stands before. */
 export type Fact = readonly [label: string, value: string];
 
+/** A place for a link that is known only when the mail is sent, and what it is for. */
+export interface LinkPlace {
+  linkTo: string;
+}
+
+/** What stands in the place of a link until then, and wherever people other than the recipient read the mail. No name has a blank in it. */
+export const LINK_MARK = "[a link that only the recipient sees]";
+
 /** What a mail says, in no language of markup: paragraphs and tables of facts. Templates make it; text and HTML are made from it. */
 export interface Document {
   subject: string;
-  blocks: readonly (string | readonly Fact[])[];
+  blocks: readonly (string | readonly Fact[] | LinkPlace)[];
 }
 
 /** A document as it is sent. */
@@ -21,7 +29,12 @@ export function render(document: Document): Content {
 }
 
 function toText({ blocks }: Document): string {
-  return `${blocks.map((block) => (typeof block === "string" ? oneLine(block) : factsToText(block))).join("\n\n")}\n`;
+  return `${blocks.map(blockToText).join("\n\n")}\n`;
+}
+
+function blockToText(block: Document["blocks"][number]): string {
+  if (typeof block === "string") return oneLine(block);
+  return "linkTo" in block ? `${oneLine(block.linkTo)}:\n${LINK_MARK}` : factsToText(block);
 }
 
 function factsToText(facts: readonly Fact[]): string {
@@ -33,7 +46,7 @@ const BODY = "margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1c
 const LABEL = "padding:4px 24px 4px 0;text-align:left;font-weight:normal;color:#5b6875;vertical-align:top";
 
 function toHtml(subject: string, { blocks }: Document): string {
-  const body = blocks.map((block) => (typeof block === "string" ? `<p>${escapeHtml(block)}</p>` : factsToHtml(block)));
+  const body = blocks.map(blockToHtml);
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     `<meta name="viewport" content="width=device-width"><title>${escapeHtml(subject)}</title></head>`,
@@ -43,6 +56,11 @@ function toHtml(subject: string, { blocks }: Document): string {
     "</div></body></html>",
     "",
   ].join("\n");
+}
+
+function blockToHtml(block: Document["blocks"][number]): string {
+  if (typeof block === "string") return `<p>${escapeHtml(block)}</p>`;
+  return "linkTo" in block ? `<p><a href="${LINK_MARK}">${escapeHtml(block.linkTo)}</a></p>` : factsToHtml(block);
 }
 
 function factsToHtml(facts: readonly Fact[]): string {

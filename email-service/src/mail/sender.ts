@@ -6,6 +6,7 @@ import { rest } from "@chargemesh/kit/rest";
 import { claimDueMessages, extendLeases, markDeferred, markFailed, markSent } from "../db/message.ts";
 import type { Db, MessageRow } from "../db/schema.ts";
 import { makeBell } from "./bell.ts";
+import type { Links } from "./links.ts";
 import { nextAttemptTime, SENDING_MAX } from "./schedule.ts";
 import type { Mail, MailTransport, Outcome } from "./transport.ts";
 
@@ -34,7 +35,7 @@ export interface Sender {
  * once more: SMTP has no way to ask what became of the first. So a mail is never lost, and doubled only by a kill or a lost connection in
  * those milliseconds; both copies have the same Message-ID, by which most mailboxes show one.
  */
-export function runSender(db: Db, transport: MailTransport, clock: Clock, stack: Stack, log: Logger): Sender {
+export function runSender(db: Db, transport: MailTransport, links: Links, clock: Clock, stack: Stack, log: Logger): Sender {
   const bell = makeBell();
   const sending = new Map<string, Promise<void>>();
   const cut = new AbortController();
@@ -42,7 +43,8 @@ export function runSender(db: Db, transport: MailTransport, clock: Clock, stack:
   const leaseTime = (): Date => new Date(clock.now().getTime() + LEASE_MS);
 
   const send = async (message: MessageRow): Promise<void> => {
-    const outcome = await transport.send(toMail(message), cut.signal);
+    const mail = toMail(message, links);
+    const outcome = mail === undefined ? UNREADABLE : await transport.send(mail, cut.signal);
     const attempt = { message: message.id, attempt: message.attempts };
     if (outcome.kind === "taken") log.info(attempt, "mail sent");
     else log.warn({ ...attempt, error: outcome.error }, `mail ${outcome.kind}`);
@@ -102,6 +104,15 @@ async function record(db: Db, { id, attempts, give_up_time }: MessageRow, outcom
   return next === undefined ? markFailed(db, id, error) : markDeferred(db, id, error, next);
 }
 
-function toMail({ id, to_address, subject, text, html, create_time, template }: MessageRow): Mail {
+/** After MESH_SECRET has changed. */
+const UNREADABLE: Outcome = { kind: "refused", error: "the link of this mail cannot be opened any more" };
+
+/** Undefined if it has a link that cannot be opened. */
+function toMail(message: MessageRow, links: Links): Mail | undefined {
+  const { id, to_address, subject, create_time, template, sealed_link } = message;
+  const put = (content: string): string | undefined => (sealed_link === null ? content : links.put(content, sealed_link));
+  const text = put(message.text);
+  const html = message.html === null ? null : put(message.html);
+  if (text === undefined || html === undefined) return undefined;
   return { id, to: to_address, subject, text, html, createTime: create_time, template: template ?? undefined };
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { CreateMessageRequest, CreateMessageResponse } from "@chargemesh/contracts/email/v1/message_service";
+import { recordAudit } from "@chargemesh/kit/audit";
 import type { Clock } from "@chargemesh/kit/clock";
 import { badRequest } from "@chargemesh/kit/errors";
+import { transact } from "@chargemesh/kit/postgres";
 import { requestId } from "@chargemesh/kit/request-id";
 import { insertMessage, messageByIdempotencyKey } from "../db/message.ts";
 import type { Db } from "../db/schema.ts";
@@ -16,15 +18,19 @@ export const createMessage =
     const { to, subject, text } = request;
     const now = clock.now();
     const key = request.requestId === "" ? null : request.requestId;
-    const row = await insertMessage(db, {
-      id: randomUUID(),
-      to_address: to,
-      subject,
-      text,
-      idempotency_key: key,
-      request_id: requestId() ?? null,
-      create_time: now,
-      ...queuedAt(now),
+    const row = await transact(db, async (tx) => {
+      const inserted = await insertMessage(tx, {
+        id: randomUUID(),
+        to_address: to,
+        subject,
+        text,
+        idempotency_key: key,
+        request_id: requestId() ?? null,
+        create_time: now,
+        ...queuedAt(now),
+      });
+      if (inserted !== undefined) await recordAudit(tx, { resource: `messages/${inserted.id}` });
+      return inserted;
     });
     if (row !== undefined) {
       sender.wake();

@@ -7,7 +7,7 @@ import { transact } from "@chargemesh/kit/postgres";
 import { requestId } from "@chargemesh/kit/request-id";
 import { isEmail } from "@chargemesh/kit/rules";
 import { insertMessage } from "../db/message.ts";
-import { saveRecipient } from "../db/recipient.ts";
+import { recipientById, saveRecipient } from "../db/recipient.ts";
 import type { Db } from "../db/schema.ts";
 import { render } from "../mail/document.ts";
 import { queuedAt } from "../mail/schedule.ts";
@@ -23,7 +23,9 @@ export const userCreated =
     const now = clock.now();
     const message = await transact(db, async (tx) => {
       await saveRecipient(tx, { user_id: user.id, username: user.username, email: user.email, update_time: new Date(event.time) });
-      if (!isEmail(user.email)) return undefined;
+      // Who is gone by now is not welcomed.
+      const isGone = (await recipientById(tx, user.id))?.username === "";
+      if (isGone || !isEmail(user.email)) return undefined;
       return insertMessage(tx, {
         id: randomUUID(),
         to_address: user.email,

@@ -1,10 +1,12 @@
-import { channelOptions } from "@chargemesh/kit/grpc-client";
+import { openClient } from "@chargemesh/kit/grpc-client";
+import type { Transport } from "@chargemesh/kit/transport";
 import { routesOf } from "@chargemesh/transcoder";
-import { credentials, makeGenericClientConstructor, type ServiceError } from "@grpc/grpc-js";
+import { makeGenericClientConstructor, type ServiceError } from "@grpc/grpc-js";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { service } from "grpc-health-check";
 import type { Config } from "../config.ts";
+import { calleeOf } from "../upstreams.ts";
 
 /** How long a service may take to say how it is, in ms. */
 const DEADLINE_MS = 3_000;
@@ -21,13 +23,14 @@ interface ServiceHealth {
  * `GET /health` for the whole system and `GET /{first segment}/health` for each service behind it, from grpc.health.v1.
  * 503 if anything cannot serve; a dependency that is away but not needed to serve is `degraded`, and 200 (decision 14).
  */
-export const health = fastifyPlugin<Pick<Config, "protoDirs" | "upstreams">>(async (app, { protoDirs, upstreams }) => {
+export const health = fastifyPlugin<Pick<Config, "protoDirs" | "upstreams"> & { transport: Transport }>(async (app, options) => {
+  const { protoDirs, upstreams, transport } = options;
   const routes = routesOf(protoDirs);
   const services = new Map<string, () => Promise<ServiceHealth>>();
   for (const [proto, target] of Object.entries(upstreams)) {
     const name = firstSegmentOf(routes, proto);
     // Services of one package may be in several places; the first one speaks for them.
-    if (name !== undefined && !services.has(name)) services.set(name, askAt(app, target));
+    if (name !== undefined && !services.has(name)) services.set(name, askAt(app, target, transport, calleeOf(proto)));
   }
   const answer = (reply: FastifyReply, body: { status: State }): FastifyReply => {
     return reply
@@ -57,9 +60,8 @@ interface ListResponse {
   statuses: Record<string, { status: string }>;
 }
 
-function askAt(app: FastifyInstance, target: string): () => Promise<ServiceHealth> {
-  const HealthClient = makeGenericClientConstructor(service, "Health");
-  const client = new HealthClient(target, credentials.createInsecure(), channelOptions);
+function askAt(app: FastifyInstance, target: string, transport: Transport, callee: string | undefined): () => Promise<ServiceHealth> {
+  const client = openClient(makeGenericClientConstructor(service, "Health"), target, transport, callee);
   app.addHook("onClose", async () => client.close());
   return () =>
     new Promise((resolve) => {

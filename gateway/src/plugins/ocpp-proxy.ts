@@ -3,6 +3,7 @@ import { ConnectionServiceClient } from "@chargemesh/contracts/charger/v1/connec
 import { AppError } from "@chargemesh/kit/errors";
 import { callUnary, openClient } from "@chargemesh/kit/grpc-client";
 import { makeMeshIdentity } from "@chargemesh/kit/identity";
+import type { Transport } from "@chargemesh/kit/transport";
 import { errorBody, RestError, sendError } from "@chargemesh/transcoder/errors";
 import { codeOfHttp } from "@chargemesh/transcoder/http-status";
 import { upstreamOf } from "@chargemesh/transcoder/upstreams";
@@ -15,6 +16,8 @@ import { DOMAIN } from "../error-domain.ts";
 export const PREFIX = "/ocpp/ws";
 /** Chargers give up a handshake after some 10 s or more. */
 const CHECK_MS = 5_000;
+/** WebSocket close code of a charger that left: "normal closure". */
+const LEFT_CODE = 1000;
 /** The same as at charger-service's own door. */
 const FRAME_BYTES_MAX = 400_000;
 
@@ -23,8 +26,9 @@ const FRAME_BYTES_MAX = 400_000;
  * By itself http-proxy answers 101 before it has asked upstream and answers pings for a dead charger, so charger-service is asked
  * before the upgrade, and pings and pongs go all the way (decision 13).
  */
-export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams">>(async (app, config) => {
-  const client = openClient(ConnectionServiceClient, upstreamOf(config.upstreams, "chargemesh.charger.v1.ConnectionService") ?? "");
+export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams"> & { transport: Transport }>(async (app, config) => {
+  const target = upstreamOf(config.upstreams, "chargemesh.charger.v1.ConnectionService") ?? "";
+  const client = openClient(ConnectionServiceClient, target, config.transport, "charger-service");
   app.addHook("onClose", async () => client.close());
   /** What charger-service chose of the subprotocols that a charger offers. */
   const chosen = new WeakMap<IncomingMessage, string>();
@@ -77,6 +81,13 @@ export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams">>(async 
     },
     wsServerOptions: { autoPong: false, maxPayload: FRAME_BYTES_MAX, handleProtocols: (_offered, request) => chosen.get(request) || false },
     wsClientOptions,
+    wsHooks: {
+      // http-proxy does not pass on the end of a charger that left before charger-service had opened its side.
+      onConnect(_context, source, target) {
+        // What the charger said before it left goes first; it waits for the same moment as this.
+        if (source.readyState !== source.OPEN) setImmediate(() => target.close(LEFT_CODE));
+      },
+    },
   });
 });
 

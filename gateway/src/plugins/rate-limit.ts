@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isIPv6 } from "node:net";
+import { networkOf } from "@chargemesh/kit/network";
 import { RestError } from "@chargemesh/transcoder/errors";
 import fastifyPlugin from "fastify-plugin";
 
@@ -43,14 +43,6 @@ export const rateLimit = fastifyPlugin<RateLimits>(async (app, { perToken, perAd
     done(new RestError({ code: "RESOURCE_EXHAUSTED", reason: "RATE_LIMITED", message, headers }));
   });
 });
-
-/** One who has an IPv6 address has a whole network of them. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.startsWith("::ffff:")) return address;
-  const [head = [], tail = []] = address.split("::", 2).map((part) => part.split(":").filter(Boolean));
-  const zeros = Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => "0");
-  return [...head, ...zeros, ...tail].slice(0, 4).join(":");
-}
 
 /** Takes one of what a caller has left, and answers how long until there is one, in ms; 0 if there was. It fills up evenly, to a minute's worth. */
 function newBuckets(perMinute: number): (caller: string) => number {

@@ -1,4 +1,4 @@
-import { BadRequest, type BadRequest_FieldViolation, ErrorInfo } from "@chargemesh/contracts/google/rpc/error_details";
+import { BadRequest, type BadRequest_FieldViolation, ErrorInfo, RetryInfo } from "@chargemesh/contracts/google/rpc/error_details";
 import { Status } from "@chargemesh/contracts/google/rpc/status";
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 
@@ -25,17 +25,26 @@ export interface FieldViolation {
   description: string;
 }
 
+interface AppErrorOptions {
+  cause?: unknown;
+  violations?: readonly FieldViolation[];
+  /** When it is worth to try again, from now in ms. */
+  retryAfterMs?: number;
+}
+
 /** `reason` is for programs (docs/errors.md lists them), the message for people, `cause` for our logs only. */
 export class AppError extends Error {
   readonly code: Code;
   readonly reason: string;
   readonly violations: readonly FieldViolation[];
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: Code, reason: string, message: string, options: { cause?: unknown; violations?: readonly FieldViolation[] } = {}) {
+  constructor(code: Code, reason: string, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.reason = reason;
     this.violations = options.violations ?? [];
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 
@@ -59,7 +68,13 @@ export function toStatus(err: unknown): Pick<StatusObject, "code" | "details" | 
     const fieldViolations: BadRequest_FieldViolation[] = error.violations.map((v) => ({ ...v, reason: "", localizedMessage: undefined }));
     details.push({ typeUrl: TYPE_URL + BadRequest.$type, value: Buffer.from(BadRequest.encode({ fieldViolations }).finish()) });
   }
+  if (error?.retryAfterMs !== undefined) details.push({ typeUrl: TYPE_URL + RetryInfo.$type, value: encodeRetryInfo(error.retryAfterMs) });
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(Status.encode({ code, message, details }).finish()));
   return { code, details: message, metadata };
+}
+
+/** In whole seconds, for that is what the Retry-After of HTTP has; none too few. */
+function encodeRetryInfo(ms: number): Buffer<ArrayBuffer> {
+  return Buffer.from(RetryInfo.encode({ retryDelay: { seconds: Math.max(1, Math.ceil(ms / 1000)), nanos: 0 } }).finish());
 }

@@ -1,7 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { type CallOptions, type ChannelOptions, type Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  type ChannelOptions,
+  type Client,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import { AppError, codes } from "./errors.ts";
 import { requestId } from "./request-id.ts";
+import type { Transport } from "./transport.ts";
 
 /** The metadata key of the id that follows a request through all services. */
 export const REQUEST_ID = "x-request-id";
@@ -21,15 +30,20 @@ export const channelOptions: ChannelOptions = {
   "grpc.enable_channelz": 0,
 };
 
-type ClientConstructor<C extends Client> = new (
-  target: string,
-  creds: ReturnType<typeof credentials.createInsecure>,
-  options: ChannelOptions,
-) => C;
+type ClientConstructor<C extends Client> = new (target: string, credentials: ChannelCredentials, options: ChannelOptions) => C;
 
-/** Opens a channel to a service. It connects by itself, now or later; close it with `close()`. */
-export function openClient<C extends Client>(Constructor: ClientConstructor<C>, target: string): C {
-  return new Constructor(target, credentials.createInsecure(), channelOptions);
+/**
+ * Opens a channel to a service. It connects by itself, now or later; close it with `close()`. `callee` is the service of ours that has to be
+ * there; undefined if it is somebody else's.
+ */
+export function openClient<C extends Client>(
+  Constructor: ClientConstructor<C>,
+  target: string,
+  transport: Transport,
+  callee: string | undefined,
+): C {
+  const { credentials, options } = transport.channelTo(callee);
+  return new Constructor(target, credentials, { ...channelOptions, ...options });
 }
 
 type Unary<Req, Res> = (

@@ -4,22 +4,27 @@ import {
   type handleUnaryCall,
   Metadata,
   Server,
-  ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { HealthImplementation } from "grpc-health-check";
+import { checkAccess } from "./access.ts";
+import type { RecordRefusal } from "./audit-refusals.ts";
+import { withCallContext } from "./call-context.ts";
 import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
+import { type RemoteAddressOf, userAgentOf } from "./forwarding.ts";
 import { REQUEST_ID } from "./grpc-client.ts";
-import { type Caller, checkAccess, type Identify } from "./identity.ts";
+import type { Caller, Identify } from "./identity.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
+import { callerOverTls, peerOf } from "./peer.ts";
 import { withoutDatabase } from "./postgres.ts";
 import { addReflection } from "./reflection.ts";
 import { withRequestId } from "./request-id.ts";
 import { loadProtos, type RpcRules, rulesOf } from "./rules.ts";
+import type { Transport } from "./transport.ts";
 
 /** What a handler knows of its call besides the request. */
 export interface Call {
@@ -66,10 +71,14 @@ export function serve<S extends Definitions>(definition: S, handlers: Handlers<S
 export interface GrpcServerOptions {
   /** host:port; port 0 means any free one. */
   address: string;
+  transport: Transport;
   /** The .proto files of the services, as in `import`. */
   protoFiles: readonly string[];
   registrations: readonly Registration[];
   identify: Identify;
+  remoteAddressOf: RemoteAddressOf;
+  /** Keeps the refusals of rpcs with side effects in the audit log. */
+  recordRefusal: RecordRefusal;
   health: HealthImplementation;
 }
 
@@ -88,7 +97,7 @@ export function serviceNames(registrations: readonly Registration[]): string[] {
  * Throws if an rpc has no access rule or a rule that we do not know.
  */
 export async function serveGrpc(
-  { address, protoFiles, registrations, identify, health }: GrpcServerOptions,
+  { address, protoFiles, registrations, health, ...manners }: GrpcServerOptions,
   stack: Stack,
   log: Logger,
 ): Promise<string> {
@@ -98,7 +107,7 @@ export async function serveGrpc(
     const entries = Object.entries(definition).map(([name, rpc]) => {
       const handler = handlers[name];
       if (handler === undefined) throw new Error(`${rpc.path} has no handler`);
-      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), identify, log)] as const;
+      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), manners, log)] as const;
     });
     // grpc-js wants its own idea of a definition; ts-proto's is one, but for names in the types.
     server.addService(definition as unknown as Parameters<Server["addService"]>[0], Object.fromEntries(entries));
@@ -106,7 +115,7 @@ export async function serveGrpc(
   health.addToServer(server);
   addReflection(server, [...serviceNames(registrations), "grpc.health.v1.Health"]);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (err, bound) => (err === null ? resolve(bound) : reject(err)));
+    server.bindAsync(address, manners.transport.server, (err, bound) => (err === null ? resolve(bound) : reject(err)));
   });
   stack.defer("grpc", () => shutdown(server));
   return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
@@ -127,16 +136,22 @@ function shutdown(server: Server): Promise<void> {
 
 type AnyCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
 
+type Manners = Pick<GrpcServerOptions, "transport" | "identify" | "remoteAddressOf" | "recordRefusal">;
+
+const ANONYMOUS: Caller = { kind: "anonymous" };
+
 function adapt(
   rpc: Definition,
   handler: AnyHandler,
   rules: RpcRules,
-  identify: Identify,
+  { transport, identify, remoteAddressOf, recordRefusal }: Manners,
   log: Logger,
 ): UntypedServiceImplementation[string] {
-  const begin = async (call: AnyCall): Promise<Call> => {
-    const caller = await identify(call.metadata);
-    checkAccess(rules.access, caller);
+  const begin = async (call: AnyCall, context: { caller: Caller }): Promise<Call> => {
+    const shown = await identify(call.metadata);
+    const caller = transport.isSecure ? callerOverTls(shown, call, rules.access) : shown;
+    context.caller = caller;
+    checkAccess(rules.access, caller, call.request);
     const violations = rules.validate(call.request);
     if (violations.length > 0) throw badRequest(violations);
     let signal: AbortSignal | undefined;
@@ -157,14 +172,21 @@ function adapt(
   ): Promise<void> => {
     const startTime = performance.now();
     const took = (): number => Math.round(performance.now() - startTime);
+    const context = {
+      caller: ANONYMOUS,
+      remoteAddress: remoteAddressOf(call, transport.isSecure ? peerOf(call) : undefined),
+      userAgent: userAgentOf(call),
+      rpc: rpc.path.slice(1),
+    };
     try {
-      await work(await begin(call));
+      await withCallContext(context, async () => work(await begin(call, context)));
       log.debug({ rpc: rpc.path, ms: took() }, "served");
     } catch (thrown) {
       const err = withoutDatabase(thrown);
       if (!(err instanceof AppError)) log.error({ err, rpc: rpc.path, ms: took() }, "a bug");
       else if (err.code === "unavailable") log.warn({ err, rpc: rpc.path, ms: took() }, "could not serve");
       else log.info({ rpc: rpc.path, ms: took(), reason: err.reason }, "refused");
+      if (err instanceof AppError && rules.audit !== "NOTHING") recordRefusal(context, err, rules.resourceOf(call.request));
       fail(toStatus(err));
     }
   };
@@ -221,6 +243,9 @@ function deadlineOf(call: AnyCall): number {
   return Number.isFinite(deadline) ? deadline : Date.now() + DEFAULT_DEADLINE_MS;
 }
 
+/** What a timer of Node can wait for. A token of another provider may live longer; its stream does not. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal {
   const controller = new AbortController();
   const events: EventEmitter = call;
@@ -229,7 +254,7 @@ function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal
   if (call.cancelled) controller.abort();
   if (isStream && caller.kind === "user") {
     const expired = new AppError("unauthenticated", "TOKEN_EXPIRED", "The access token has expired.");
-    const timer = setTimeout(() => controller.abort(expired), caller.expireTime - Date.now());
+    const timer = setTimeout(() => controller.abort(expired), Math.min(caller.expireTime - Date.now(), TIMER_MAX_MS));
     events.on("close", () => clearTimeout(timer));
     controller.signal.addEventListener("abort", () => clearTimeout(timer));
   }

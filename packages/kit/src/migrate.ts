@@ -43,6 +43,16 @@ export async function migrate(
   }
 }
 
+/** Tables whose rows the service may neither change nor remove; their comments say so. */
+async function appendOnlyTables(db: Kysely<unknown>, schema: string): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_class
+    where relnamespace = ${schema}::regnamespace and relkind in ('r', 'p') and obj_description(oid, 'pg_class') like 'append-only%'`.execute(
+    db,
+  );
+  return rows.map(({ name }) => name);
+}
+
 async function grant(db: Kysely<unknown>, schema: string, role: string): Promise<void> {
   const { rows } = await sql<{ same: boolean }>`select current_user = ${role} as same`.execute(db);
   if (rows[0]?.same === true) return;
@@ -50,6 +60,8 @@ async function grant(db: Kysely<unknown>, schema: string, role: string): Promise
   const r = sql.id(role);
   await sql`grant usage on schema ${s} to ${r}`.execute(db);
   await sql`grant select, insert, update, delete on all tables in schema ${s} to ${r}`.execute(db);
+  for (const table of await appendOnlyTables(db, schema))
+    await sql`revoke update, delete on ${sql.id(schema, table)} from ${r}`.execute(db);
   await sql`grant usage on all sequences in schema ${s} to ${r}`.execute(db);
   // What migrations have run is the owner's business.
   await sql`revoke all on ${sql.id(schema, "kysely_migration")}, ${sql.id(schema, "kysely_migration_lock")} from ${r}`.execute(db);

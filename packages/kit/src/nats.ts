@@ -1,6 +1,5 @@
 import {
   AckPolicy,
-  type ConnectionOptions,
   type ConsumerConfig,
   type ConsumerMessages,
   connect,
@@ -17,6 +16,7 @@ import {
 import { AppError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
+import { accessTo, type NatsConfig } from "./nats-access.ts";
 import { withRequestId } from "./request-id.ts";
 import { rest } from "./rest.ts";
 
@@ -35,11 +35,12 @@ export interface Nats {
   check(): Promise<void>;
 }
 
-/** Begins to connect, and goes on until it does and whenever it is lost. `url` may name several servers, separated by commas. */
-export function openNats(url: string, name: string, stack: Stack, log: Logger): Nats {
-  const options: ConnectionOptions = {
-    ...serversOf(url),
+/** Begins to connect as the service `name`, and goes on until it does and whenever it is lost. */
+export function openNats(config: NatsConfig, name: string, stack: Stack, log: Logger): Nats {
+  const options = {
     name,
+    // A name of its own, so that one service may not hear what is answered to another.
+    inboxPrefix: `_INBOX.${name}`,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
     pingInterval: PING_INTERVAL_MS,
@@ -52,16 +53,18 @@ export function openNats(url: string, name: string, stack: Stack, log: Logger): 
     if (stopping.signal.aborted) return connection.close();
     current = connection;
     up = true;
-    for await (const { type } of connection.status()) {
+    for await (const { type, data } of connection.status()) {
       if (type === "disconnect") up = false;
       if (type === "reconnect") up = true;
+      if (type === "error") log.warn({ data }, "NATS refused something");
     }
     up = false;
   };
   const run = async (): Promise<void> => {
     let said = "";
     while (!stopping.signal.aborted) {
-      await connect(options)
+      await accessTo(config)
+        .then((access) => connect({ ...options, ...access }))
         .then(follow)
         .catch((err: unknown) => {
           if (String(err) !== said) log.warn({ err }, "no connection to NATS yet");
@@ -86,49 +89,59 @@ export function openNats(url: string, name: string, stack: Stack, log: Logger): 
   };
 }
 
-function serversOf(url: string): Pick<ConnectionOptions, "servers" | "user" | "pass" | "tls"> {
-  const urls = url.split(",").map((one) => new URL(one.trim()));
-  const { username = "", password = "", protocol } = urls[0] ?? {};
-  return {
-    servers: urls.map((one) => one.host),
-    ...(username === "" ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
-    ...(protocol === "tls:" ? { tls: {} } : {}),
-  };
-}
-
 /** A stream of events: its name and the subjects that it keeps. */
 export interface EventStream {
   name: string;
   subjects: string[];
+  /** The service that keeps it as it should be. */
+  keeper: string;
+  /** Its events are for one reader, in no order, and stay until that has them. Those of others are for whoever comes within a week, in order. */
+  isForOneReader: boolean;
 }
+
+/** What many services say and one keeps: that one. */
+const READERS: Readonly<Record<string, string>> = { "chargemesh.audit.v1": "auth-service" };
 
 /** The stream that holds all events of a proto package, such as "chargemesh.auth.v1". */
 export function streamOf(protoPackage: string): EventStream {
-  return { name: protoPackage.replaceAll(".", "_"), subjects: [`${protoPackage}.>`] };
+  return {
+    name: protoPackage.replaceAll(".", "_"),
+    subjects: [`${protoPackage}.>`],
+    keeper: READERS[protoPackage] ?? `${protoPackage.split(".")[1]}-service`,
+    isForOneReader: protoPackage in READERS,
+  };
 }
 
-/** Makes a stream, or mends it so that it is as it should be. */
-export async function ensureStream(nats: Nats, { name, subjects }: EventStream): Promise<void> {
-  const manager = await nats.connection().jetstreamManager();
+/** The stream that holds the events of a type, such as "chargemesh.auth.v1.UserCreated". */
+export function streamOfType(type: string): EventStream {
+  return streamOf(type.slice(0, type.lastIndexOf(".")));
+}
+
+/** Makes a stream if it is not there. One that is there is left to its keeper, if that is not `service`, and made as it should be if it is. */
+export async function ensureStream(nats: Nats, stream: EventStream, service: string): Promise<void> {
+  const { name, subjects, keeper, isForOneReader } = stream;
+  const { streams } = await nats.connection().jetstreamManager();
   const config: Partial<StreamConfig> & { name: string } = {
     name,
     subjects,
-    retention: RetentionPolicy.Limits,
+    retention: isForOneReader ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
     storage: StorageType.File,
-    max_age: nanos(RETENTION_MS),
+    max_age: isForOneReader ? 0 : nanos(RETENTION_MS),
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
   };
   try {
-    await manager.streams.update(name, config);
+    if (keeper === service) await streams.update(name, config);
+    else await streams.info(name);
   } catch (err) {
     if (!isNotFound(err)) throw err;
-    await manager.streams.add(config);
+    await streams.add(config);
   }
 }
 
 /** Makes the durable consumer of one event type, from the first event that the stream still has. One that exists is left as it is. */
 async function ensureConsumer(nats: Nats, stream: EventStream, durable: string, subject: string): Promise<void> {
-  await ensureStream(nats, stream);
+  // Whoever says these events keeps their stream; a reader only sees to it that nothing is said before it is there.
+  await ensureStream(nats, stream, "");
   const manager = await nats.connection().jetstreamManager();
   const config: Partial<ConsumerConfig> = {
     durable_name: durable,
@@ -170,7 +183,7 @@ const LOOK_MS = 50;
  * which come again later. `handle` must bear to see one twice, and runs as part of the request that caused the event.
  */
 export function subscribe(nats: Nats, durable: string, type: string, handle: Handle, stack: Stack, log: Logger): void {
-  const stream = streamOf(type.slice(0, type.lastIndexOf(".")));
+  const stream = streamOfType(type);
   const stopping = new AbortController();
   let fetched: ConsumerMessages | undefined;
   const consume = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { type Generated, type Kysely, type QueryExecutorProvider, sql } from "ky
 import type { JetStreamClient } from "nats";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
-import { type CloudEvent, type EventStream, ensureStream, type Nats } from "./nats.ts";
+import { type CloudEvent, type EventStream, ensureStream, type Nats, streamOfType } from "./nats.ts";
 import { jsonText } from "./postgres.ts";
 import { requestId } from "./request-id.ts";
 import { rest } from "./rest.ts";
@@ -39,13 +39,13 @@ export async function appendEvent<T>(tx: QueryExecutorProvider, message: EventMe
 }
 
 /**
- * Publishes the outbox to its stream, in order and at least once, until the process stops.
+ * Publishes the outbox to the streams of what it holds, each in order and at least once, until the process stops.
  * One replica at a time does: the one that holds the advisory lock.
  */
 export function runOutbox<DB extends { outbox: OutboxTable }>(
   db: Kysely<DB>,
   nats: Nats,
-  stream: EventStream,
+  streams: readonly EventStream[],
   source: string,
   stack: Stack,
   log: Logger,
@@ -53,7 +53,7 @@ export function runOutbox<DB extends { outbox: OutboxTable }>(
   const stopping = new AbortController();
   const { signal } = stopping;
   const publish = async (connection: Kysely<DB>): Promise<void> => {
-    await ensureStream(nats, stream);
+    for (const stream of streams) await ensureStream(nats, stream, source);
     do {
       const count = await publishBatch(connection, nats.connection().jetstream({ timeout: PUBLISH_TIMEOUT_MS }), source);
       if (count === 0) await rest(POLL_MS, signal);
@@ -103,10 +103,13 @@ async function publishBatch(connection: QueryExecutorProvider, js: JetStreamClie
   const { rows } = await sql<OutboxRow>`
     select id, event_id, type, aggregate_id, data, request_id, create_time from outbox order by id limit ${BATCH_MAX}`.execute(connection);
   if (rows.length === 0) return 0;
-  // Each but the first is taken only after the one before it: a lost one stops all that follow, so that order holds.
-  const publishing = rows.map((row, i) => {
-    const lastMsgID = rows[i - 1]?.event_id;
-    const expect = lastMsgID === undefined ? {} : { expect: { lastMsgID } };
+  // Each but the first is taken only after the one before it: a lost one stops all that follow, so that order holds. What has none to
+  // keep, because several services say it, is published beside them.
+  let before: string | undefined;
+  const publishing = rows.map((row) => {
+    const isOrdered = !streamOfType(row.type).isForOneReader;
+    const expect = isOrdered && before !== undefined ? { expect: { lastMsgID: before } } : {};
+    if (isOrdered) before = row.event_id;
     return js.publish(subjectOf(row.type, row.aggregate_id), JSON.stringify(toCloudEvent(row, source)), { msgID: row.event_id, ...expect });
   });
   const results = await Promise.allSettled(publishing);

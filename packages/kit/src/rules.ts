@@ -2,25 +2,26 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { protoDirs } from "@chargemesh/contracts/proto-dirs";
 import protobuf from "protobufjs";
+import { type Access, readAccess } from "./access-rule.ts";
 import type { FieldViolation } from "./errors.ts";
-
-/** Who may call an rpc: `chargemesh.rules.v1.Access`. */
-export interface Access {
-  level: "PUBLIC" | "DRIVER" | "OPERATOR" | "ADMIN" | "SERVICE";
-  callers: readonly string[];
-}
+import { readResourcePath } from "./resource-path.ts";
 
 /** What is wrong with a message, in the words of ts-proto: camelCase properties. Empty if nothing. */
 export type Validate = (message: object) => FieldViolation[];
 
+/** What of an rpc the audit log keeps: `chargemesh.rules.v1.Audit`. */
+export type Audit = "EVERYTHING" | "REFUSALS" | "NOTHING";
+
 export interface RpcRules {
   access: Access;
   validate: Validate;
+  audit: Audit;
+  /** What a request is about, as far as it says; empty if it does not. */
+  resourceOf(request: object): string;
 }
 
-const LEVELS = ["PUBLIC", "DRIVER", "OPERATOR", "ADMIN", "SERVICE"] as const;
-const ACCESS = "(chargemesh.rules.v1.access)";
 const FIELD = "(chargemesh.rules.v1.field)";
+const AUDIT = "(chargemesh.rules.v1.audit)";
 
 // What nodemailer can put into RCPT TO without quoting: one @, no white space or control characters, a domain.
 const EMAIL = /^[^\s\p{C}@<>"(),:;\\[\]]+@[^\s\p{C}@<>"(),:;\\[\]]+$/u;
@@ -52,16 +53,22 @@ export function rulesOf(root: protobuf.Root, path: string): RpcRules {
   const [service = "", name = ""] = path.split("/").slice(1);
   const method = root.lookupService(service).methods[name];
   if (method === undefined) throw new Error(`${path}: no such rpc in the protos`);
-  const declared: unknown = method.parsedOptions?.find((option: Record<string, unknown>) => ACCESS in option)?.[ACCESS];
-  return { access: readAccess(path, declared), validate: compileRules(root.lookupType(method.requestType)) };
+  const request = root.lookupType(method.requestType);
+  const optionOf = (option: string): unknown => method.parsedOptions?.find((one: Record<string, unknown>) => option in one)?.[option];
+  return {
+    access: readAccess(path, method, request),
+    validate: compileRules(request),
+    audit: readAudit(path, optionOf("idempotency_level"), optionOf(AUDIT)),
+    resourceOf: readResourcePath(optionOf("(google.api.http)")),
+  };
 }
 
-function readAccess(path: string, declared: unknown): Access {
-  if (typeof declared !== "object" || declared === null) throw new Error(`${path}: has no ${ACCESS}`);
-  const { level, callers = [], ...others } = declared as { level?: unknown; callers?: unknown };
-  const known = LEVELS.find((one) => one === level);
-  if (known === undefined || Object.keys(others).length > 0) throw new Error(`${path}: unknown access rule ${JSON.stringify(declared)}`);
-  return { level: known, callers: Array.isArray(callers) ? callers.map(String) : [String(callers)] };
+function readAudit(path: string, idempotencyLevel: unknown, declared: unknown): Audit {
+  if (idempotencyLevel === "NO_SIDE_EFFECTS") return "NOTHING";
+  if (declared === undefined) return "EVERYTHING";
+  const { keep } = declared as { keep?: unknown };
+  if (keep === "REFUSALS" || keep === "NOTHING") return keep;
+  throw new Error(`${path}: unknown audit rule ${JSON.stringify(declared)}`);
 }
 
 type Check = (value: unknown) => string | undefined;
@@ -115,7 +122,8 @@ function isEmpty(value: unknown): boolean {
 }
 
 const ofText = (test: (text: string) => boolean, description: string): Check => {
-  return (value) => (typeof value !== "string" || value === "" || test(value) ? undefined : description);
+  const passes = (value: unknown): boolean => typeof value !== "string" || value === "" || test(value);
+  return (value) => ((Array.isArray(value) ? value.every(passes) : passes(value)) ? undefined : description);
 };
 const ofNumber = (test: (number: number) => boolean, description: string): Check => {
   return (value) => (typeof value !== "number" || test(value) ? undefined : description);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { User } from "./user.ts";
 
 export const protobufPackage = "chargemesh.auth.v1";
@@ -17,9 +18,219 @@ export interface UserCreated {
   user: User | undefined;
 }
 
-/** A User's role changed. The aggregate is the user. */
+/** A User's role, email or state changed. The aggregate is the user. */
 export interface UserUpdated {
   user: User | undefined;
+}
+
+/** A User is no more, and what is kept of them elsewhere shall go too. The aggregate is the user. */
+export interface UserDeleted {
+  /** The user's id, a UUID. */
+  userId: string;
+}
+
+/** A token was made that its holder may use once, and is to be sent to an address. The aggregate is the user. */
+export interface OneTimeTokenIssued {
+  /** Empty if it was asked for somebody who is nobody: then there is nothing to send. */
+  userId: string;
+  username: string;
+  /** Where to send it; empty for nowhere. */
+  email: string;
+  purpose: OneTimeTokenIssued_Purpose;
+  /** The token, sealed: only services can open it. */
+  sealedToken: string;
+  expireTime: Date | undefined;
+}
+
+export const OneTimeTokenIssued_Purpose = {
+  PURPOSE_UNSPECIFIED: "PURPOSE_UNSPECIFIED",
+  /** VERIFY_EMAIL - Shows that the address which a user signed up with is theirs. */
+  VERIFY_EMAIL: "VERIFY_EMAIL",
+  /** CHANGE_EMAIL - Shows the same of an address that is to take the place of another. */
+  CHANGE_EMAIL: "CHANGE_EMAIL",
+  /** RESET_PASSWORD - Sets a password without the old one. */
+  RESET_PASSWORD: "RESET_PASSWORD",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type OneTimeTokenIssued_Purpose = typeof OneTimeTokenIssued_Purpose[keyof typeof OneTimeTokenIssued_Purpose];
+
+export namespace OneTimeTokenIssued_Purpose {
+  export type PURPOSE_UNSPECIFIED = typeof OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED;
+  export type VERIFY_EMAIL = typeof OneTimeTokenIssued_Purpose.VERIFY_EMAIL;
+  export type CHANGE_EMAIL = typeof OneTimeTokenIssued_Purpose.CHANGE_EMAIL;
+  export type RESET_PASSWORD = typeof OneTimeTokenIssued_Purpose.RESET_PASSWORD;
+  export type UNRECOGNIZED = typeof OneTimeTokenIssued_Purpose.UNRECOGNIZED;
+}
+
+export function oneTimeTokenIssued_PurposeFromJSON(object: any): OneTimeTokenIssued_Purpose {
+  switch (object) {
+    case 0:
+    case "PURPOSE_UNSPECIFIED":
+      return OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED;
+    case 1:
+    case "VERIFY_EMAIL":
+      return OneTimeTokenIssued_Purpose.VERIFY_EMAIL;
+    case 2:
+    case "CHANGE_EMAIL":
+      return OneTimeTokenIssued_Purpose.CHANGE_EMAIL;
+    case 3:
+    case "RESET_PASSWORD":
+      return OneTimeTokenIssued_Purpose.RESET_PASSWORD;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OneTimeTokenIssued_Purpose.UNRECOGNIZED;
+  }
+}
+
+export function oneTimeTokenIssued_PurposeToJSON(object: OneTimeTokenIssued_Purpose): string {
+  switch (object) {
+    case OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED:
+      return "PURPOSE_UNSPECIFIED";
+    case OneTimeTokenIssued_Purpose.VERIFY_EMAIL:
+      return "VERIFY_EMAIL";
+    case OneTimeTokenIssued_Purpose.CHANGE_EMAIL:
+      return "CHANGE_EMAIL";
+    case OneTimeTokenIssued_Purpose.RESET_PASSWORD:
+      return "RESET_PASSWORD";
+    case OneTimeTokenIssued_Purpose.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function oneTimeTokenIssued_PurposeToNumber(object: OneTimeTokenIssued_Purpose): number {
+  switch (object) {
+    case OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED:
+      return 0;
+    case OneTimeTokenIssued_Purpose.VERIFY_EMAIL:
+      return 1;
+    case OneTimeTokenIssued_Purpose.CHANGE_EMAIL:
+      return 2;
+    case OneTimeTokenIssued_Purpose.RESET_PASSWORD:
+      return 3;
+    case OneTimeTokenIssued_Purpose.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** Something happened that a User should hear of, for it may not have been them. The aggregate is the user. */
+export interface SecurityNoticeRaised {
+  /** The user's id, a UUID. */
+  userId: string;
+  /** Where to send it; empty for nowhere. */
+  email: string;
+  username: string;
+  kind: SecurityNoticeRaised_Kind;
+  time:
+    | Date
+    | undefined;
+  /** From where it was done; empty if that is not known. */
+  remoteAddress: string;
+}
+
+export const SecurityNoticeRaised_Kind = {
+  KIND_UNSPECIFIED: "KIND_UNSPECIFIED",
+  /** PASSWORD_CHANGED - By the user or by a link that was mailed to them. */
+  PASSWORD_CHANGED: "PASSWORD_CHANGED",
+  /** EMAIL_CHANGED - The notice goes to the old address. */
+  EMAIL_CHANGED: "EMAIL_CHANGED",
+  /** LOCKED_OUT - After too many wrong passwords. */
+  LOCKED_OUT: "LOCKED_OUT",
+  /** REFRESH_TOKEN_REUSED - A refresh token was used twice, and its session was ended. */
+  REFRESH_TOKEN_REUSED: "REFRESH_TOKEN_REUSED",
+  API_KEY_CREATED: "API_KEY_CREATED",
+  ACCOUNT_DELETED: "ACCOUNT_DELETED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type SecurityNoticeRaised_Kind = typeof SecurityNoticeRaised_Kind[keyof typeof SecurityNoticeRaised_Kind];
+
+export namespace SecurityNoticeRaised_Kind {
+  export type KIND_UNSPECIFIED = typeof SecurityNoticeRaised_Kind.KIND_UNSPECIFIED;
+  export type PASSWORD_CHANGED = typeof SecurityNoticeRaised_Kind.PASSWORD_CHANGED;
+  export type EMAIL_CHANGED = typeof SecurityNoticeRaised_Kind.EMAIL_CHANGED;
+  export type LOCKED_OUT = typeof SecurityNoticeRaised_Kind.LOCKED_OUT;
+  export type REFRESH_TOKEN_REUSED = typeof SecurityNoticeRaised_Kind.REFRESH_TOKEN_REUSED;
+  export type API_KEY_CREATED = typeof SecurityNoticeRaised_Kind.API_KEY_CREATED;
+  export type ACCOUNT_DELETED = typeof SecurityNoticeRaised_Kind.ACCOUNT_DELETED;
+  export type UNRECOGNIZED = typeof SecurityNoticeRaised_Kind.UNRECOGNIZED;
+}
+
+export function securityNoticeRaised_KindFromJSON(object: any): SecurityNoticeRaised_Kind {
+  switch (object) {
+    case 0:
+    case "KIND_UNSPECIFIED":
+      return SecurityNoticeRaised_Kind.KIND_UNSPECIFIED;
+    case 1:
+    case "PASSWORD_CHANGED":
+      return SecurityNoticeRaised_Kind.PASSWORD_CHANGED;
+    case 2:
+    case "EMAIL_CHANGED":
+      return SecurityNoticeRaised_Kind.EMAIL_CHANGED;
+    case 3:
+    case "LOCKED_OUT":
+      return SecurityNoticeRaised_Kind.LOCKED_OUT;
+    case 4:
+    case "REFRESH_TOKEN_REUSED":
+      return SecurityNoticeRaised_Kind.REFRESH_TOKEN_REUSED;
+    case 5:
+    case "API_KEY_CREATED":
+      return SecurityNoticeRaised_Kind.API_KEY_CREATED;
+    case 6:
+    case "ACCOUNT_DELETED":
+      return SecurityNoticeRaised_Kind.ACCOUNT_DELETED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return SecurityNoticeRaised_Kind.UNRECOGNIZED;
+  }
+}
+
+export function securityNoticeRaised_KindToJSON(object: SecurityNoticeRaised_Kind): string {
+  switch (object) {
+    case SecurityNoticeRaised_Kind.KIND_UNSPECIFIED:
+      return "KIND_UNSPECIFIED";
+    case SecurityNoticeRaised_Kind.PASSWORD_CHANGED:
+      return "PASSWORD_CHANGED";
+    case SecurityNoticeRaised_Kind.EMAIL_CHANGED:
+      return "EMAIL_CHANGED";
+    case SecurityNoticeRaised_Kind.LOCKED_OUT:
+      return "LOCKED_OUT";
+    case SecurityNoticeRaised_Kind.REFRESH_TOKEN_REUSED:
+      return "REFRESH_TOKEN_REUSED";
+    case SecurityNoticeRaised_Kind.API_KEY_CREATED:
+      return "API_KEY_CREATED";
+    case SecurityNoticeRaised_Kind.ACCOUNT_DELETED:
+      return "ACCOUNT_DELETED";
+    case SecurityNoticeRaised_Kind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function securityNoticeRaised_KindToNumber(object: SecurityNoticeRaised_Kind): number {
+  switch (object) {
+    case SecurityNoticeRaised_Kind.KIND_UNSPECIFIED:
+      return 0;
+    case SecurityNoticeRaised_Kind.PASSWORD_CHANGED:
+      return 1;
+    case SecurityNoticeRaised_Kind.EMAIL_CHANGED:
+      return 2;
+    case SecurityNoticeRaised_Kind.LOCKED_OUT:
+      return 3;
+    case SecurityNoticeRaised_Kind.REFRESH_TOKEN_REUSED:
+      return 4;
+    case SecurityNoticeRaised_Kind.API_KEY_CREATED:
+      return 5;
+    case SecurityNoticeRaised_Kind.ACCOUNT_DELETED:
+      return 6;
+    case SecurityNoticeRaised_Kind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
 }
 
 function createBaseUserCreated(): UserCreated {
@@ -160,6 +371,421 @@ export const UserUpdated: MessageFns<UserUpdated, "chargemesh.auth.v1.UserUpdate
   },
 };
 
+function createBaseUserDeleted(): UserDeleted {
+  return { userId: "" };
+}
+
+export const UserDeleted: MessageFns<UserDeleted, "chargemesh.auth.v1.UserDeleted"> = {
+  $type: "chargemesh.auth.v1.UserDeleted" as const,
+
+  encode(message: UserDeleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserDeleted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserDeleted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserDeleted {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+    };
+  },
+
+  toJSON(message: UserDeleted): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UserDeleted>, I>>(base?: I): UserDeleted {
+    return UserDeleted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserDeleted>, I>>(object: I): UserDeleted {
+    const message = createBaseUserDeleted();
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseOneTimeTokenIssued(): OneTimeTokenIssued {
+  return {
+    userId: "",
+    username: "",
+    email: "",
+    purpose: OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED,
+    sealedToken: "",
+    expireTime: undefined,
+  };
+}
+
+export const OneTimeTokenIssued: MessageFns<OneTimeTokenIssued, "chargemesh.auth.v1.OneTimeTokenIssued"> = {
+  $type: "chargemesh.auth.v1.OneTimeTokenIssued" as const,
+
+  encode(message: OneTimeTokenIssued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.username !== "") {
+      writer.uint32(18).string(message.username);
+    }
+    if (message.email !== "") {
+      writer.uint32(26).string(message.email);
+    }
+    if (message.purpose !== OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED) {
+      writer.uint32(32).int32(oneTimeTokenIssued_PurposeToNumber(message.purpose));
+    }
+    if (message.sealedToken !== "") {
+      writer.uint32(42).string(message.sealedToken);
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OneTimeTokenIssued {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOneTimeTokenIssued();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.purpose = oneTimeTokenIssued_PurposeFromJSON(reader.int32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sealedToken = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OneTimeTokenIssued {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      username: isSet(object.username) ? globalThis.String(object.username) : "",
+      email: isSet(object.email) ? globalThis.String(object.email) : "",
+      purpose: isSet(object.purpose)
+        ? oneTimeTokenIssued_PurposeFromJSON(object.purpose)
+        : OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED,
+      sealedToken: isSet(object.sealedToken)
+        ? globalThis.String(object.sealedToken)
+        : isSet(object.sealed_token)
+        ? globalThis.String(object.sealed_token)
+        : "",
+      expireTime: isSet(object.expireTime)
+        ? fromJsonTimestamp(object.expireTime)
+        : isSet(object.expire_time)
+        ? fromJsonTimestamp(object.expire_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: OneTimeTokenIssued): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
+    if (message.email !== "") {
+      obj.email = message.email;
+    }
+    if (message.purpose !== OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED) {
+      obj.purpose = oneTimeTokenIssued_PurposeToJSON(message.purpose);
+    }
+    if (message.sealedToken !== "") {
+      obj.sealedToken = message.sealedToken;
+    }
+    if (message.expireTime !== undefined) {
+      obj.expireTime = message.expireTime.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OneTimeTokenIssued>, I>>(base?: I): OneTimeTokenIssued {
+    return OneTimeTokenIssued.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OneTimeTokenIssued>, I>>(object: I): OneTimeTokenIssued {
+    const message = createBaseOneTimeTokenIssued();
+    message.userId = object.userId ?? "";
+    message.username = object.username ?? "";
+    message.email = object.email ?? "";
+    message.purpose = object.purpose ?? OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED;
+    message.sealedToken = object.sealedToken ?? "";
+    message.expireTime = object.expireTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSecurityNoticeRaised(): SecurityNoticeRaised {
+  return {
+    userId: "",
+    email: "",
+    username: "",
+    kind: SecurityNoticeRaised_Kind.KIND_UNSPECIFIED,
+    time: undefined,
+    remoteAddress: "",
+  };
+}
+
+export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.auth.v1.SecurityNoticeRaised"> = {
+  $type: "chargemesh.auth.v1.SecurityNoticeRaised" as const,
+
+  encode(message: SecurityNoticeRaised, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.email !== "") {
+      writer.uint32(18).string(message.email);
+    }
+    if (message.username !== "") {
+      writer.uint32(26).string(message.username);
+    }
+    if (message.kind !== SecurityNoticeRaised_Kind.KIND_UNSPECIFIED) {
+      writer.uint32(32).int32(securityNoticeRaised_KindToNumber(message.kind));
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(42).fork()).join();
+    }
+    if (message.remoteAddress !== "") {
+      writer.uint32(50).string(message.remoteAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SecurityNoticeRaised {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSecurityNoticeRaised();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.kind = securityNoticeRaised_KindFromJSON(reader.int32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SecurityNoticeRaised {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      email: isSet(object.email) ? globalThis.String(object.email) : "",
+      username: isSet(object.username) ? globalThis.String(object.username) : "",
+      kind: isSet(object.kind)
+        ? securityNoticeRaised_KindFromJSON(object.kind)
+        : SecurityNoticeRaised_Kind.KIND_UNSPECIFIED,
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+      remoteAddress: isSet(object.remoteAddress)
+        ? globalThis.String(object.remoteAddress)
+        : isSet(object.remote_address)
+        ? globalThis.String(object.remote_address)
+        : "",
+    };
+  },
+
+  toJSON(message: SecurityNoticeRaised): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.email !== "") {
+      obj.email = message.email;
+    }
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
+    if (message.kind !== SecurityNoticeRaised_Kind.KIND_UNSPECIFIED) {
+      obj.kind = securityNoticeRaised_KindToJSON(message.kind);
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    if (message.remoteAddress !== "") {
+      obj.remoteAddress = message.remoteAddress;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SecurityNoticeRaised>, I>>(base?: I): SecurityNoticeRaised {
+    return SecurityNoticeRaised.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SecurityNoticeRaised>, I>>(object: I): SecurityNoticeRaised {
+    const message = createBaseSecurityNoticeRaised();
+    message.userId = object.userId ?? "";
+    message.email = object.email ?? "";
+    message.username = object.username ?? "";
+    message.kind = object.kind ?? SecurityNoticeRaised_Kind.KIND_UNSPECIFIED;
+    message.time = object.time ?? undefined;
+    message.remoteAddress = object.remoteAddress ?? "";
+    return message;
+  },
+};
+
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
 export type DeepPartial<T> = T extends Builtin ? T
@@ -172,6 +798,28 @@ export type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = Math.trunc(date.getTime() / 1_000);
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (t.seconds || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -21,7 +21,13 @@ export interface User {
   /** Empty if none was given. A username that is an address is also the email. */
   email: string;
   role: User_Role;
-  createTime: Date | undefined;
+  createTime:
+    | Date
+    | undefined;
+  /** Whether somebody has shown, by a link that was mailed there, that the email is theirs. Who has not may sign in all the same. */
+  emailVerified: boolean;
+  /** May not sign in, nor refresh. */
+  disabled: boolean;
 }
 
 export const User_Role = {
@@ -116,7 +122,15 @@ export interface SignedInUser {
 }
 
 function createBaseUser(): User {
-  return { id: "", username: "", email: "", role: User_Role.ROLE_UNSPECIFIED, createTime: undefined };
+  return {
+    id: "",
+    username: "",
+    email: "",
+    role: User_Role.ROLE_UNSPECIFIED,
+    createTime: undefined,
+    emailVerified: false,
+    disabled: false,
+  };
 }
 
 export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
@@ -137,6 +151,12 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
     }
     if (message.createTime !== undefined) {
       Timestamp.encode(toTimestamp(message.createTime), writer.uint32(42).fork()).join();
+    }
+    if (message.emailVerified !== false) {
+      writer.uint32(48).bool(message.emailVerified);
+    }
+    if (message.disabled !== false) {
+      writer.uint32(56).bool(message.disabled);
     }
     return writer;
   },
@@ -194,6 +214,22 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
             message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.emailVerified = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.disabled = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -217,6 +253,12 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
         : isSet(object.create_time)
         ? fromJsonTimestamp(object.create_time)
         : undefined,
+      emailVerified: isSet(object.emailVerified)
+        ? globalThis.Boolean(object.emailVerified)
+        : isSet(object.email_verified)
+        ? globalThis.Boolean(object.email_verified)
+        : false,
+      disabled: isSet(object.disabled) ? globalThis.Boolean(object.disabled) : false,
     };
   },
 
@@ -237,6 +279,12 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
     if (message.createTime !== undefined) {
       obj.createTime = message.createTime.toISOString();
     }
+    if (message.emailVerified !== false) {
+      obj.emailVerified = message.emailVerified;
+    }
+    if (message.disabled !== false) {
+      obj.disabled = message.disabled;
+    }
     return obj;
   },
 
@@ -250,6 +298,8 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
     message.email = object.email ?? "";
     message.role = object.role ?? User_Role.ROLE_UNSPECIFIED;
     message.createTime = object.createTime ?? undefined;
+    message.emailVerified = object.emailVerified ?? false;
+    message.disabled = object.disabled ?? false;
     return message;
   },
 };

@@ -28,7 +28,7 @@ export const protobufFileName = "chargemesh/auth/v1/user_service.proto";
 export interface SignUpRequest {
   /** No white space. One that is an address is also the email. */
   username: string;
-  /** At least 15 characters; any will do. */
+  /** At least 15 characters; any will do, but no password that is common or that the username gives away. */
   password: string;
   /** Where mail goes. Empty means the username if that is an address, else nowhere. */
   email: string;
@@ -97,6 +97,13 @@ export interface UpdateUserRequest {
 
 export interface UpdateUserResponse {
   user: User | undefined;
+}
+
+export interface DeleteUserRequest {
+  id: string;
+}
+
+export interface DeleteUserResponse {
 }
 
 function createBaseSignUpRequest(): SignUpRequest {
@@ -1313,13 +1320,136 @@ export const UpdateUserResponse: MessageFns<UpdateUserResponse, "chargemesh.auth
   },
 };
 
+function createBaseDeleteUserRequest(): DeleteUserRequest {
+  return { id: "" };
+}
+
+export const DeleteUserRequest: MessageFns<DeleteUserRequest, "chargemesh.auth.v1.DeleteUserRequest"> = {
+  $type: "chargemesh.auth.v1.DeleteUserRequest" as const,
+
+  encode(message: DeleteUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteUserRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+  },
+
+  toJSON(message: DeleteUserRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteUserRequest>, I>>(base?: I): DeleteUserRequest {
+    return DeleteUserRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteUserRequest>, I>>(object: I): DeleteUserRequest {
+    const message = createBaseDeleteUserRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteUserResponse(): DeleteUserResponse {
+  return {};
+}
+
+export const DeleteUserResponse: MessageFns<DeleteUserResponse, "chargemesh.auth.v1.DeleteUserResponse"> = {
+  $type: "chargemesh.auth.v1.DeleteUserResponse" as const,
+
+  encode(_: DeleteUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteUserResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): DeleteUserResponse {
+    return {};
+  },
+
+  toJSON(_: DeleteUserResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteUserResponse>, I>>(base?: I): DeleteUserResponse {
+    return DeleteUserResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteUserResponse>, I>>(_: I): DeleteUserResponse {
+    const message = createBaseDeleteUserResponse();
+    return message;
+  },
+};
+
 /** People who may sign in, and how they do. */
 export type UserServiceService = typeof UserServiceService;
 export const UserServiceService = {
   /**
-   * Create a User with the role DRIVER and sign them in.
+   * Create a User with the role DRIVER and sign them in. An email gets a link by which it is verified.
    *
-   * ALREADY_EXISTS if the username is taken.
+   * ALREADY_EXISTS if the username is taken. RESOURCE_EXHAUSTED if there were too many sign-ups from one address.
    */
   signUp: {
     path: "/chargemesh.auth.v1.UserService/SignUp" as const,
@@ -1333,7 +1463,8 @@ export const UserServiceService = {
   /**
    * Sign in with a username and password.
    *
-   * UNAUTHENTICATED if the two do not belong together; whether the username exists is not told.
+   * UNAUTHENTICATED if the two do not belong together; whether the username exists is not told. RESOURCE_EXHAUSTED, also with the right
+   * password, after too many wrong ones for the username or from one address. PERMISSION_DENIED if the User is disabled.
    */
   logIn: {
     path: "/chargemesh.auth.v1.UserService/LogIn" as const,
@@ -1404,7 +1535,7 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): ListUsersResponse => ListUsersResponse.decode(value),
   },
   /**
-   * Update the fields named in update_mask; only role may be named.
+   * Update the fields named in update_mask; only role and disabled may be named. Who is disabled has no sessions any more.
    *
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
    */
@@ -1417,19 +1548,34 @@ export const UserServiceService = {
     responseSerialize: (value: UpdateUserResponse): Buffer => Buffer.from(UpdateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserResponse => UpdateUserResponse.decode(value),
   },
+  /**
+   * Delete a User, with all that is known of the person. Transactions stay, as nobody's.
+   *
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
+   */
+  deleteUser: {
+    path: "/chargemesh.auth.v1.UserService/DeleteUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteUserRequest): Buffer => Buffer.from(DeleteUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteUserRequest => DeleteUserRequest.decode(value),
+    responseSerialize: (value: DeleteUserResponse): Buffer => Buffer.from(DeleteUserResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteUserResponse => DeleteUserResponse.decode(value),
+  },
 } as const;
 
 export interface UserServiceServer extends UntypedServiceImplementation {
   /**
-   * Create a User with the role DRIVER and sign them in.
+   * Create a User with the role DRIVER and sign them in. An email gets a link by which it is verified.
    *
-   * ALREADY_EXISTS if the username is taken.
+   * ALREADY_EXISTS if the username is taken. RESOURCE_EXHAUSTED if there were too many sign-ups from one address.
    */
   signUp: handleUnaryCall<SignUpRequest, SignUpResponse>;
   /**
    * Sign in with a username and password.
    *
-   * UNAUTHENTICATED if the two do not belong together; whether the username exists is not told.
+   * UNAUTHENTICATED if the two do not belong together; whether the username exists is not told. RESOURCE_EXHAUSTED, also with the right
+   * password, after too many wrong ones for the username or from one address. PERMISSION_DENIED if the User is disabled.
    */
   logIn: handleUnaryCall<LogInRequest, LogInResponse>;
   /**
@@ -1451,18 +1597,24 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   /** List Users, newest first. */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
   /**
-   * Update the fields named in update_mask; only role may be named.
+   * Update the fields named in update_mask; only role and disabled may be named. Who is disabled has no sessions any more.
    *
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
    */
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
+  /**
+   * Delete a User, with all that is known of the person. Transactions stay, as nobody's.
+   *
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
+   */
+  deleteUser: handleUnaryCall<DeleteUserRequest, DeleteUserResponse>;
 }
 
 export interface UserServiceClient extends Client {
   /**
-   * Create a User with the role DRIVER and sign them in.
+   * Create a User with the role DRIVER and sign them in. An email gets a link by which it is verified.
    *
-   * ALREADY_EXISTS if the username is taken.
+   * ALREADY_EXISTS if the username is taken. RESOURCE_EXHAUSTED if there were too many sign-ups from one address.
    */
   signUp(
     request: SignUpRequest,
@@ -1482,7 +1634,8 @@ export interface UserServiceClient extends Client {
   /**
    * Sign in with a username and password.
    *
-   * UNAUTHENTICATED if the two do not belong together; whether the username exists is not told.
+   * UNAUTHENTICATED if the two do not belong together; whether the username exists is not told. RESOURCE_EXHAUSTED, also with the right
+   * password, after too many wrong ones for the username or from one address. PERMISSION_DENIED if the User is disabled.
    */
   logIn(
     request: LogInRequest,
@@ -1588,7 +1741,7 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListUsersResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Update the fields named in update_mask; only role may be named.
+   * Update the fields named in update_mask; only role and disabled may be named. Who is disabled has no sessions any more.
    *
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
    */
@@ -1606,6 +1759,26 @@ export interface UserServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Delete a User, with all that is known of the person. Transactions stay, as nobody's.
+   *
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
+   */
+  deleteUser(
+    request: DeleteUserRequest,
+    callback: (error: ServiceError | null, response: DeleteUserResponse) => void,
+  ): ClientUnaryCall;
+  deleteUser(
+    request: DeleteUserRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteUserResponse) => void,
+  ): ClientUnaryCall;
+  deleteUser(
+    request: DeleteUserRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteUserResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Command_State, command_StateFromJSON, command_StateToJSON, command_StateToNumber } from "./command.ts";
 
 export const protobufPackage = "chargemesh.charger.v1";
 
@@ -17,7 +18,13 @@ export interface Charger {
   /** The OCPP identity: 1 to 48 of A-Z a-z 0-9 * _ = + | @ . - */
   id: string;
   displayName: string;
-  /** HTTP Basic password: given on create or made up, answered once, kept only as a hash. Absent in every other answer. */
+  /**
+   * HTTP Basic password: given or made up, answered once, kept only as a hash. Absent in every other answer.
+   *
+   * 32 to 40 hexadecimal digits, an even number of them, stand for 16 to 20 bytes, and these are what the charger shows. Any other text is
+   * shown as it is. In OCPP 1.6 AuthorizationKey is the hexadecimal form of those bytes, so only 16 to 20 of them can be sent to a charger.
+   * At least 8 of the bytes must differ.
+   */
   password?:
     | string
     | undefined;
@@ -48,6 +55,12 @@ export interface Charger {
     | undefined;
   /** Changes with every update. Send it back on update to write only over what you have read. */
   etag: string;
+  /** How it proves itself. Only operators are told. */
+  credential:
+    | Credential
+    | undefined;
+  /** Only operators are told. */
+  relaxations: Charger_Relaxation[];
 }
 
 /** Whether the charger may work, as its BootNotification is answered. */
@@ -182,6 +195,175 @@ export function charger_AvailabilityToNumber(object: Charger_Availability): numb
     case Charger_Availability.UNAVAILABLE:
       return 2;
     case Charger_Availability.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** Where a charger departs from what OCPP has at the door. None is allowed unless the charger says so; each use is listed with its connection. */
+export const Charger_Relaxation = {
+  RELAXATION_UNSPECIFIED: "RELAXATION_UNSPECIFIED",
+  /** HEX_PASSWORD_TEXT - It shows the hexadecimal digits of its AuthorizationKey as its password, instead of the bytes that they stand for. */
+  HEX_PASSWORD_TEXT: "HEX_PASSWORD_TEXT",
+  /** ANY_BASIC_USER - It shows any user name instead of its identity. */
+  ANY_BASIC_USER: "ANY_BASIC_USER",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type Charger_Relaxation = typeof Charger_Relaxation[keyof typeof Charger_Relaxation];
+
+export namespace Charger_Relaxation {
+  export type RELAXATION_UNSPECIFIED = typeof Charger_Relaxation.RELAXATION_UNSPECIFIED;
+  export type HEX_PASSWORD_TEXT = typeof Charger_Relaxation.HEX_PASSWORD_TEXT;
+  export type ANY_BASIC_USER = typeof Charger_Relaxation.ANY_BASIC_USER;
+  export type UNRECOGNIZED = typeof Charger_Relaxation.UNRECOGNIZED;
+}
+
+export function charger_RelaxationFromJSON(object: any): Charger_Relaxation {
+  switch (object) {
+    case 0:
+    case "RELAXATION_UNSPECIFIED":
+      return Charger_Relaxation.RELAXATION_UNSPECIFIED;
+    case 1:
+    case "HEX_PASSWORD_TEXT":
+      return Charger_Relaxation.HEX_PASSWORD_TEXT;
+    case 2:
+    case "ANY_BASIC_USER":
+      return Charger_Relaxation.ANY_BASIC_USER;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Charger_Relaxation.UNRECOGNIZED;
+  }
+}
+
+export function charger_RelaxationToJSON(object: Charger_Relaxation): string {
+  switch (object) {
+    case Charger_Relaxation.RELAXATION_UNSPECIFIED:
+      return "RELAXATION_UNSPECIFIED";
+    case Charger_Relaxation.HEX_PASSWORD_TEXT:
+      return "HEX_PASSWORD_TEXT";
+    case Charger_Relaxation.ANY_BASIC_USER:
+      return "ANY_BASIC_USER";
+    case Charger_Relaxation.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function charger_RelaxationToNumber(object: Charger_Relaxation): number {
+  switch (object) {
+    case Charger_Relaxation.RELAXATION_UNSPECIFIED:
+      return 0;
+    case Charger_Relaxation.HEX_PASSWORD_TEXT:
+      return 1;
+    case Charger_Relaxation.ANY_BASIC_USER:
+      return 2;
+    case Charger_Relaxation.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What a charger shows to come in, without the password itself. */
+export interface Credential {
+  state: Credential_State;
+  /** When the current password was set or, after a rotation, first used; of a revoked one, when it was revoked. */
+  setTime:
+    | Date
+    | undefined;
+  /** When the charger last came in with a password. */
+  lastUsedTime:
+    | Date
+    | undefined;
+  /**
+   * The newest rotation since the password was set by hand: when it began, and the command that carries the new password to the charger.
+   * With ROTATING it is under way; else it has ended, for the charger came in with the new password, refused it or never got it.
+   */
+  rotateTime: Date | undefined;
+  rotationCommandId: string;
+  rotationState: Command_State;
+}
+
+export const Credential_State = {
+  STATE_UNSPECIFIED: "STATE_UNSPECIFIED",
+  /** NONE - It needs no password: nobody registered it, and OCPP_UNKNOWN_CHARGERS let it in. */
+  NONE: "NONE",
+  /** CURRENT - One password lets it in. */
+  CURRENT: "CURRENT",
+  /** ROTATING - The old one and the new one let it in, until it first comes in with the new one. */
+  ROTATING: "ROTATING",
+  /** REVOKED - Nothing lets it in until a password is set. */
+  REVOKED: "REVOKED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type Credential_State = typeof Credential_State[keyof typeof Credential_State];
+
+export namespace Credential_State {
+  export type STATE_UNSPECIFIED = typeof Credential_State.STATE_UNSPECIFIED;
+  export type NONE = typeof Credential_State.NONE;
+  export type CURRENT = typeof Credential_State.CURRENT;
+  export type ROTATING = typeof Credential_State.ROTATING;
+  export type REVOKED = typeof Credential_State.REVOKED;
+  export type UNRECOGNIZED = typeof Credential_State.UNRECOGNIZED;
+}
+
+export function credential_StateFromJSON(object: any): Credential_State {
+  switch (object) {
+    case 0:
+    case "STATE_UNSPECIFIED":
+      return Credential_State.STATE_UNSPECIFIED;
+    case 1:
+    case "NONE":
+      return Credential_State.NONE;
+    case 2:
+    case "CURRENT":
+      return Credential_State.CURRENT;
+    case 3:
+    case "ROTATING":
+      return Credential_State.ROTATING;
+    case 4:
+    case "REVOKED":
+      return Credential_State.REVOKED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Credential_State.UNRECOGNIZED;
+  }
+}
+
+export function credential_StateToJSON(object: Credential_State): string {
+  switch (object) {
+    case Credential_State.STATE_UNSPECIFIED:
+      return "STATE_UNSPECIFIED";
+    case Credential_State.NONE:
+      return "NONE";
+    case Credential_State.CURRENT:
+      return "CURRENT";
+    case Credential_State.ROTATING:
+      return "ROTATING";
+    case Credential_State.REVOKED:
+      return "REVOKED";
+    case Credential_State.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function credential_StateToNumber(object: Credential_State): number {
+  switch (object) {
+    case Credential_State.STATE_UNSPECIFIED:
+      return 0;
+    case Credential_State.NONE:
+      return 1;
+    case Credential_State.CURRENT:
+      return 2;
+    case Credential_State.ROTATING:
+      return 3;
+    case Credential_State.REVOKED:
+      return 4;
+    case Credential_State.UNRECOGNIZED:
     default:
       return -1;
   }
@@ -362,6 +544,8 @@ function createBaseCharger(): Charger {
     createTime: undefined,
     updateTime: undefined,
     etag: "",
+    credential: undefined,
+    relaxations: [],
   };
 }
 
@@ -422,6 +606,16 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     }
     if (message.etag !== "") {
       writer.uint32(146).string(message.etag);
+    }
+    if (message.credential !== undefined) {
+      Credential.encode(message.credential, writer.uint32(154).fork()).join();
+    }
+    if (message.relaxations.length !== 0) {
+      writer.uint32(162).fork();
+      for (const v of message.relaxations) {
+        writer.int32(charger_RelaxationToNumber(v));
+      }
+      writer.join();
     }
     return writer;
   },
@@ -583,6 +777,32 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
             message.etag = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.credential = Credential.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag === 160) {
+              message.relaxations.push(charger_RelaxationFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 162) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.relaxations.push(charger_RelaxationFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -649,6 +869,10 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
         ? fromJsonTimestamp(object.update_time)
         : undefined,
       etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
+      credential: isSet(object.credential) ? Credential.fromJSON(object.credential) : undefined,
+      relaxations: globalThis.Array.isArray(object?.relaxations)
+        ? object.relaxations.map((e: any) => charger_RelaxationFromJSON(e))
+        : [],
     };
   },
 
@@ -708,6 +932,12 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     if (message.etag !== "") {
       obj.etag = message.etag;
     }
+    if (message.credential !== undefined) {
+      obj.credential = Credential.toJSON(message.credential);
+    }
+    if (message.relaxations?.length) {
+      obj.relaxations = message.relaxations.map((e) => charger_RelaxationToJSON(e));
+    }
     return obj;
   },
 
@@ -734,6 +964,188 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
     message.etag = object.etag ?? "";
+    message.credential = (object.credential !== undefined && object.credential !== null)
+      ? Credential.fromPartial(object.credential)
+      : undefined;
+    message.relaxations = object.relaxations?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCredential(): Credential {
+  return {
+    state: Credential_State.STATE_UNSPECIFIED,
+    setTime: undefined,
+    lastUsedTime: undefined,
+    rotateTime: undefined,
+    rotationCommandId: "",
+    rotationState: Command_State.STATE_UNSPECIFIED,
+  };
+}
+
+export const Credential: MessageFns<Credential, "chargemesh.charger.v1.Credential"> = {
+  $type: "chargemesh.charger.v1.Credential" as const,
+
+  encode(message: Credential, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== Credential_State.STATE_UNSPECIFIED) {
+      writer.uint32(8).int32(credential_StateToNumber(message.state));
+    }
+    if (message.setTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.setTime), writer.uint32(18).fork()).join();
+    }
+    if (message.lastUsedTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastUsedTime), writer.uint32(26).fork()).join();
+    }
+    if (message.rotateTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.rotateTime), writer.uint32(34).fork()).join();
+    }
+    if (message.rotationCommandId !== "") {
+      writer.uint32(42).string(message.rotationCommandId);
+    }
+    if (message.rotationState !== Command_State.STATE_UNSPECIFIED) {
+      writer.uint32(48).int32(command_StateToNumber(message.rotationState));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Credential {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCredential();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.state = credential_StateFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.setTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastUsedTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rotateTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rotationCommandId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rotationState = command_StateFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Credential {
+    return {
+      state: isSet(object.state) ? credential_StateFromJSON(object.state) : Credential_State.STATE_UNSPECIFIED,
+      setTime: isSet(object.setTime)
+        ? fromJsonTimestamp(object.setTime)
+        : isSet(object.set_time)
+        ? fromJsonTimestamp(object.set_time)
+        : undefined,
+      lastUsedTime: isSet(object.lastUsedTime)
+        ? fromJsonTimestamp(object.lastUsedTime)
+        : isSet(object.last_used_time)
+        ? fromJsonTimestamp(object.last_used_time)
+        : undefined,
+      rotateTime: isSet(object.rotateTime)
+        ? fromJsonTimestamp(object.rotateTime)
+        : isSet(object.rotate_time)
+        ? fromJsonTimestamp(object.rotate_time)
+        : undefined,
+      rotationCommandId: isSet(object.rotationCommandId)
+        ? globalThis.String(object.rotationCommandId)
+        : isSet(object.rotation_command_id)
+        ? globalThis.String(object.rotation_command_id)
+        : "",
+      rotationState: isSet(object.rotationState)
+        ? command_StateFromJSON(object.rotationState)
+        : isSet(object.rotation_state)
+        ? command_StateFromJSON(object.rotation_state)
+        : Command_State.STATE_UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: Credential): unknown {
+    const obj: any = {};
+    if (message.state !== Credential_State.STATE_UNSPECIFIED) {
+      obj.state = credential_StateToJSON(message.state);
+    }
+    if (message.setTime !== undefined) {
+      obj.setTime = message.setTime.toISOString();
+    }
+    if (message.lastUsedTime !== undefined) {
+      obj.lastUsedTime = message.lastUsedTime.toISOString();
+    }
+    if (message.rotateTime !== undefined) {
+      obj.rotateTime = message.rotateTime.toISOString();
+    }
+    if (message.rotationCommandId !== "") {
+      obj.rotationCommandId = message.rotationCommandId;
+    }
+    if (message.rotationState !== Command_State.STATE_UNSPECIFIED) {
+      obj.rotationState = command_StateToJSON(message.rotationState);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Credential>, I>>(base?: I): Credential {
+    return Credential.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Credential>, I>>(object: I): Credential {
+    const message = createBaseCredential();
+    message.state = object.state ?? Credential_State.STATE_UNSPECIFIED;
+    message.setTime = object.setTime ?? undefined;
+    message.lastUsedTime = object.lastUsedTime ?? undefined;
+    message.rotateTime = object.rotateTime ?? undefined;
+    message.rotationCommandId = object.rotationCommandId ?? "";
+    message.rotationState = object.rotationState ?? Command_State.STATE_UNSPECIFIED;
     return message;
   },
 };

@@ -72,6 +72,38 @@ export interface DeleteChargerRequest {
 export interface DeleteChargerResponse {
 }
 
+export interface RotateChargerPasswordRequest {
+  id: string;
+  /** As Charger.password, of 16 to 20 bytes; absent means made up. */
+  password?:
+    | string
+    | undefined;
+  /** How long to wait for the charger's answer before this call answers. 0 means 10; more than 30 means 30. */
+  waitSeconds: number;
+  /** How long the new password waits for an offline charger. 0 means a day; at most 30 days. */
+  ttlSeconds: number;
+}
+
+export interface RotateChargerPasswordResponse {
+  charger: Charger | undefined;
+}
+
+export interface CancelChargerPasswordRotationRequest {
+  id: string;
+}
+
+export interface CancelChargerPasswordRotationResponse {
+  charger: Charger | undefined;
+}
+
+export interface RevokeChargerPasswordRequest {
+  id: string;
+}
+
+export interface RevokeChargerPasswordResponse {
+  charger: Charger | undefined;
+}
+
 function createBaseCreateChargerRequest(): CreateChargerRequest {
   return { charger: undefined };
 }
@@ -843,6 +875,514 @@ export const DeleteChargerResponse: MessageFns<DeleteChargerResponse, "chargemes
   },
 };
 
+function createBaseRotateChargerPasswordRequest(): RotateChargerPasswordRequest {
+  return { id: "", password: undefined, waitSeconds: 0, ttlSeconds: 0 };
+}
+
+export const RotateChargerPasswordRequest: MessageFns<
+  RotateChargerPasswordRequest,
+  "chargemesh.charger.v1.RotateChargerPasswordRequest"
+> = {
+  $type: "chargemesh.charger.v1.RotateChargerPasswordRequest" as const,
+
+  encode(message: RotateChargerPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.password !== undefined) {
+      writer.uint32(18).string(message.password);
+    }
+    if (message.waitSeconds !== 0) {
+      writer.uint32(24).int32(message.waitSeconds);
+    }
+    if (message.ttlSeconds !== 0) {
+      writer.uint32(32).int32(message.ttlSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateChargerPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateChargerPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.waitSeconds = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ttlSeconds = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateChargerPasswordRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      password: isSet(object.password) ? globalThis.String(object.password) : undefined,
+      waitSeconds: isSet(object.waitSeconds)
+        ? globalThis.Number(object.waitSeconds)
+        : isSet(object.wait_seconds)
+        ? globalThis.Number(object.wait_seconds)
+        : 0,
+      ttlSeconds: isSet(object.ttlSeconds)
+        ? globalThis.Number(object.ttlSeconds)
+        : isSet(object.ttl_seconds)
+        ? globalThis.Number(object.ttl_seconds)
+        : 0,
+    };
+  },
+
+  toJSON(message: RotateChargerPasswordRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.password !== undefined) {
+      obj.password = message.password;
+    }
+    if (message.waitSeconds !== 0) {
+      obj.waitSeconds = Math.round(message.waitSeconds);
+    }
+    if (message.ttlSeconds !== 0) {
+      obj.ttlSeconds = Math.round(message.ttlSeconds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RotateChargerPasswordRequest>, I>>(base?: I): RotateChargerPasswordRequest {
+    return RotateChargerPasswordRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RotateChargerPasswordRequest>, I>>(object: I): RotateChargerPasswordRequest {
+    const message = createBaseRotateChargerPasswordRequest();
+    message.id = object.id ?? "";
+    message.password = object.password ?? undefined;
+    message.waitSeconds = object.waitSeconds ?? 0;
+    message.ttlSeconds = object.ttlSeconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseRotateChargerPasswordResponse(): RotateChargerPasswordResponse {
+  return { charger: undefined };
+}
+
+export const RotateChargerPasswordResponse: MessageFns<
+  RotateChargerPasswordResponse,
+  "chargemesh.charger.v1.RotateChargerPasswordResponse"
+> = {
+  $type: "chargemesh.charger.v1.RotateChargerPasswordResponse" as const,
+
+  encode(message: RotateChargerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.charger !== undefined) {
+      Charger.encode(message.charger, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateChargerPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateChargerPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.charger = Charger.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateChargerPasswordResponse {
+    return { charger: isSet(object.charger) ? Charger.fromJSON(object.charger) : undefined };
+  },
+
+  toJSON(message: RotateChargerPasswordResponse): unknown {
+    const obj: any = {};
+    if (message.charger !== undefined) {
+      obj.charger = Charger.toJSON(message.charger);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RotateChargerPasswordResponse>, I>>(base?: I): RotateChargerPasswordResponse {
+    return RotateChargerPasswordResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RotateChargerPasswordResponse>, I>>(
+    object: I,
+  ): RotateChargerPasswordResponse {
+    const message = createBaseRotateChargerPasswordResponse();
+    message.charger = (object.charger !== undefined && object.charger !== null)
+      ? Charger.fromPartial(object.charger)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCancelChargerPasswordRotationRequest(): CancelChargerPasswordRotationRequest {
+  return { id: "" };
+}
+
+export const CancelChargerPasswordRotationRequest: MessageFns<
+  CancelChargerPasswordRotationRequest,
+  "chargemesh.charger.v1.CancelChargerPasswordRotationRequest"
+> = {
+  $type: "chargemesh.charger.v1.CancelChargerPasswordRotationRequest" as const,
+
+  encode(message: CancelChargerPasswordRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelChargerPasswordRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelChargerPasswordRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CancelChargerPasswordRotationRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+  },
+
+  toJSON(message: CancelChargerPasswordRotationRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CancelChargerPasswordRotationRequest>, I>>(
+    base?: I,
+  ): CancelChargerPasswordRotationRequest {
+    return CancelChargerPasswordRotationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CancelChargerPasswordRotationRequest>, I>>(
+    object: I,
+  ): CancelChargerPasswordRotationRequest {
+    const message = createBaseCancelChargerPasswordRotationRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseCancelChargerPasswordRotationResponse(): CancelChargerPasswordRotationResponse {
+  return { charger: undefined };
+}
+
+export const CancelChargerPasswordRotationResponse: MessageFns<
+  CancelChargerPasswordRotationResponse,
+  "chargemesh.charger.v1.CancelChargerPasswordRotationResponse"
+> = {
+  $type: "chargemesh.charger.v1.CancelChargerPasswordRotationResponse" as const,
+
+  encode(message: CancelChargerPasswordRotationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.charger !== undefined) {
+      Charger.encode(message.charger, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelChargerPasswordRotationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelChargerPasswordRotationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.charger = Charger.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CancelChargerPasswordRotationResponse {
+    return { charger: isSet(object.charger) ? Charger.fromJSON(object.charger) : undefined };
+  },
+
+  toJSON(message: CancelChargerPasswordRotationResponse): unknown {
+    const obj: any = {};
+    if (message.charger !== undefined) {
+      obj.charger = Charger.toJSON(message.charger);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CancelChargerPasswordRotationResponse>, I>>(
+    base?: I,
+  ): CancelChargerPasswordRotationResponse {
+    return CancelChargerPasswordRotationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CancelChargerPasswordRotationResponse>, I>>(
+    object: I,
+  ): CancelChargerPasswordRotationResponse {
+    const message = createBaseCancelChargerPasswordRotationResponse();
+    message.charger = (object.charger !== undefined && object.charger !== null)
+      ? Charger.fromPartial(object.charger)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRevokeChargerPasswordRequest(): RevokeChargerPasswordRequest {
+  return { id: "" };
+}
+
+export const RevokeChargerPasswordRequest: MessageFns<
+  RevokeChargerPasswordRequest,
+  "chargemesh.charger.v1.RevokeChargerPasswordRequest"
+> = {
+  $type: "chargemesh.charger.v1.RevokeChargerPasswordRequest" as const,
+
+  encode(message: RevokeChargerPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeChargerPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeChargerPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeChargerPasswordRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+  },
+
+  toJSON(message: RevokeChargerPasswordRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokeChargerPasswordRequest>, I>>(base?: I): RevokeChargerPasswordRequest {
+    return RevokeChargerPasswordRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokeChargerPasswordRequest>, I>>(object: I): RevokeChargerPasswordRequest {
+    const message = createBaseRevokeChargerPasswordRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeChargerPasswordResponse(): RevokeChargerPasswordResponse {
+  return { charger: undefined };
+}
+
+export const RevokeChargerPasswordResponse: MessageFns<
+  RevokeChargerPasswordResponse,
+  "chargemesh.charger.v1.RevokeChargerPasswordResponse"
+> = {
+  $type: "chargemesh.charger.v1.RevokeChargerPasswordResponse" as const,
+
+  encode(message: RevokeChargerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.charger !== undefined) {
+      Charger.encode(message.charger, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeChargerPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeChargerPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.charger = Charger.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeChargerPasswordResponse {
+    return { charger: isSet(object.charger) ? Charger.fromJSON(object.charger) : undefined };
+  },
+
+  toJSON(message: RevokeChargerPasswordResponse): unknown {
+    const obj: any = {};
+    if (message.charger !== undefined) {
+      obj.charger = Charger.toJSON(message.charger);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokeChargerPasswordResponse>, I>>(base?: I): RevokeChargerPasswordResponse {
+    return RevokeChargerPasswordResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokeChargerPasswordResponse>, I>>(
+    object: I,
+  ): RevokeChargerPasswordResponse {
+    const message = createBaseRevokeChargerPasswordResponse();
+    message.charger = (object.charger !== undefined && object.charger !== null)
+      ? Charger.fromPartial(object.charger)
+      : undefined;
+    return message;
+  },
+};
+
 /** The chargers of an operator. */
 export type ChargerServiceService = typeof ChargerServiceService;
 export const ChargerServiceService = {
@@ -887,8 +1427,9 @@ export const ChargerServiceService = {
     responseDeserialize: (value: Buffer): ListChargersResponse => ListChargersResponse.decode(value),
   },
   /**
-   * Update the fields named in update_mask: display_name, registration, availability, password.
+   * Update the fields named in update_mask: display_name, registration, availability, password, relaxations.
    *
+   * A password is the one that counts from then on, also after one was revoked; the charger is not told. RotateChargerPassword tells it.
    * availability UNAVAILABLE stops what is charging there (RemoteStopTransaction, then ChangeAvailability); AVAILABLE opens it again.
    * Both are sent as commands, which GET …/commands shows; an offline charger gets them when it connects.
    * NOT_FOUND if there is none with this id. ABORTED if an etag is given and is stale.
@@ -918,6 +1459,61 @@ export const ChargerServiceService = {
       Buffer.from(DeleteChargerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteChargerResponse => DeleteChargerResponse.decode(value),
   },
+  /**
+   * Give a Charger a new password and send it there. The answer holds it, once.
+   *
+   * It goes as the command that credential.rotation_command_id names (OCPP 1.6: ChangeConfiguration of AuthorizationKey), to an offline charger
+   * when it connects. Until the charger comes in with the new password the old one counts too, for confirmations get lost; if the charger
+   * refuses it or never gets it, only the old one does. Others may be begun meanwhile: what has not been sent yet is not sent any more, and
+   * whatever the charger then comes in with makes all older passwords worthless.
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if its password is revoked, or too many rotations have not come to an end.
+   */
+  rotateChargerPassword: {
+    path: "/chargemesh.charger.v1.ChargerService/RotateChargerPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateChargerPasswordRequest): Buffer =>
+      Buffer.from(RotateChargerPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateChargerPasswordRequest => RotateChargerPasswordRequest.decode(value),
+    responseSerialize: (value: RotateChargerPasswordResponse): Buffer =>
+      Buffer.from(RotateChargerPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateChargerPasswordResponse => RotateChargerPasswordResponse.decode(value),
+  },
+  /**
+   * Give up every rotation of a Charger's password that is under way. Only the current one counts from then on.
+   *
+   * What waits for the charger is not sent. A charger that has taken a new password already is locked out until one is set at the charger.
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if no rotation is under way.
+   */
+  cancelChargerPasswordRotation: {
+    path: "/chargemesh.charger.v1.ChargerService/CancelChargerPasswordRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CancelChargerPasswordRotationRequest): Buffer =>
+      Buffer.from(CancelChargerPasswordRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CancelChargerPasswordRotationRequest =>
+      CancelChargerPasswordRotationRequest.decode(value),
+    responseSerialize: (value: CancelChargerPasswordRotationResponse): Buffer =>
+      Buffer.from(CancelChargerPasswordRotationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CancelChargerPasswordRotationResponse =>
+      CancelChargerPasswordRotationResponse.decode(value),
+  },
+  /**
+   * Revoke every password of a Charger and close its connection. It comes in again once UpdateCharger has set a new one.
+   *
+   * NOT_FOUND if there is none with this id.
+   */
+  revokeChargerPassword: {
+    path: "/chargemesh.charger.v1.ChargerService/RevokeChargerPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeChargerPasswordRequest): Buffer =>
+      Buffer.from(RevokeChargerPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeChargerPasswordRequest => RevokeChargerPasswordRequest.decode(value),
+    responseSerialize: (value: RevokeChargerPasswordResponse): Buffer =>
+      Buffer.from(RevokeChargerPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeChargerPasswordResponse => RevokeChargerPasswordResponse.decode(value),
+  },
 } as const;
 
 export interface ChargerServiceServer extends UntypedServiceImplementation {
@@ -936,8 +1532,9 @@ export interface ChargerServiceServer extends UntypedServiceImplementation {
   /** List Chargers by id. */
   listChargers: handleUnaryCall<ListChargersRequest, ListChargersResponse>;
   /**
-   * Update the fields named in update_mask: display_name, registration, availability, password.
+   * Update the fields named in update_mask: display_name, registration, availability, password, relaxations.
    *
+   * A password is the one that counts from then on, also after one was revoked; the charger is not told. RotateChargerPassword tells it.
    * availability UNAVAILABLE stops what is charging there (RemoteStopTransaction, then ChangeAvailability); AVAILABLE opens it again.
    * Both are sent as commands, which GET …/commands shows; an offline charger gets them when it connects.
    * NOT_FOUND if there is none with this id. ABORTED if an etag is given and is stale.
@@ -949,6 +1546,32 @@ export interface ChargerServiceServer extends UntypedServiceImplementation {
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION while a transaction is active there.
    */
   deleteCharger: handleUnaryCall<DeleteChargerRequest, DeleteChargerResponse>;
+  /**
+   * Give a Charger a new password and send it there. The answer holds it, once.
+   *
+   * It goes as the command that credential.rotation_command_id names (OCPP 1.6: ChangeConfiguration of AuthorizationKey), to an offline charger
+   * when it connects. Until the charger comes in with the new password the old one counts too, for confirmations get lost; if the charger
+   * refuses it or never gets it, only the old one does. Others may be begun meanwhile: what has not been sent yet is not sent any more, and
+   * whatever the charger then comes in with makes all older passwords worthless.
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if its password is revoked, or too many rotations have not come to an end.
+   */
+  rotateChargerPassword: handleUnaryCall<RotateChargerPasswordRequest, RotateChargerPasswordResponse>;
+  /**
+   * Give up every rotation of a Charger's password that is under way. Only the current one counts from then on.
+   *
+   * What waits for the charger is not sent. A charger that has taken a new password already is locked out until one is set at the charger.
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if no rotation is under way.
+   */
+  cancelChargerPasswordRotation: handleUnaryCall<
+    CancelChargerPasswordRotationRequest,
+    CancelChargerPasswordRotationResponse
+  >;
+  /**
+   * Revoke every password of a Charger and close its connection. It comes in again once UpdateCharger has set a new one.
+   *
+   * NOT_FOUND if there is none with this id.
+   */
+  revokeChargerPassword: handleUnaryCall<RevokeChargerPasswordRequest, RevokeChargerPasswordResponse>;
 }
 
 export interface ChargerServiceClient extends Client {
@@ -1009,8 +1632,9 @@ export interface ChargerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListChargersResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Update the fields named in update_mask: display_name, registration, availability, password.
+   * Update the fields named in update_mask: display_name, registration, availability, password, relaxations.
    *
+   * A password is the one that counts from then on, also after one was revoked; the charger is not told. RotateChargerPassword tells it.
    * availability UNAVAILABLE stops what is charging there (RemoteStopTransaction, then ChangeAvailability); AVAILABLE opens it again.
    * Both are sent as commands, which GET …/commands shows; an offline charger gets them when it connects.
    * NOT_FOUND if there is none with this id. ABORTED if an etag is given and is stale.
@@ -1049,6 +1673,71 @@ export interface ChargerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteChargerResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Give a Charger a new password and send it there. The answer holds it, once.
+   *
+   * It goes as the command that credential.rotation_command_id names (OCPP 1.6: ChangeConfiguration of AuthorizationKey), to an offline charger
+   * when it connects. Until the charger comes in with the new password the old one counts too, for confirmations get lost; if the charger
+   * refuses it or never gets it, only the old one does. Others may be begun meanwhile: what has not been sent yet is not sent any more, and
+   * whatever the charger then comes in with makes all older passwords worthless.
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if its password is revoked, or too many rotations have not come to an end.
+   */
+  rotateChargerPassword(
+    request: RotateChargerPasswordRequest,
+    callback: (error: ServiceError | null, response: RotateChargerPasswordResponse) => void,
+  ): ClientUnaryCall;
+  rotateChargerPassword(
+    request: RotateChargerPasswordRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotateChargerPasswordResponse) => void,
+  ): ClientUnaryCall;
+  rotateChargerPassword(
+    request: RotateChargerPasswordRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotateChargerPasswordResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Give up every rotation of a Charger's password that is under way. Only the current one counts from then on.
+   *
+   * What waits for the charger is not sent. A charger that has taken a new password already is locked out until one is set at the charger.
+   * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if no rotation is under way.
+   */
+  cancelChargerPasswordRotation(
+    request: CancelChargerPasswordRotationRequest,
+    callback: (error: ServiceError | null, response: CancelChargerPasswordRotationResponse) => void,
+  ): ClientUnaryCall;
+  cancelChargerPasswordRotation(
+    request: CancelChargerPasswordRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CancelChargerPasswordRotationResponse) => void,
+  ): ClientUnaryCall;
+  cancelChargerPasswordRotation(
+    request: CancelChargerPasswordRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CancelChargerPasswordRotationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Revoke every password of a Charger and close its connection. It comes in again once UpdateCharger has set a new one.
+   *
+   * NOT_FOUND if there is none with this id.
+   */
+  revokeChargerPassword(
+    request: RevokeChargerPasswordRequest,
+    callback: (error: ServiceError | null, response: RevokeChargerPasswordResponse) => void,
+  ): ClientUnaryCall;
+  revokeChargerPassword(
+    request: RevokeChargerPasswordRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokeChargerPasswordResponse) => void,
+  ): ClientUnaryCall;
+  revokeChargerPassword(
+    request: RevokeChargerPasswordRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokeChargerPasswordResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -20,6 +20,7 @@ export interface Command {
   chargerId: string;
   /** The OCPP action, such as "Reset". */
   action: string;
+  /** A password in it is shown as "(secret)". */
   payload: { [key: string]: any } | undefined;
   state: Command_State;
   /** The charger's own status, such as "Accepted" or "RebootRequired"; empty if its answer has none. */
@@ -28,7 +29,7 @@ export interface Command {
   response:
     | { [key: string]: any }
     | undefined;
-  /** With FAILED and EXPIRED: the OCPP error code of the charger, or CHARGER_OFFLINE, CONNECTION_LOST. */
+  /** With FAILED and EXPIRED: the OCPP error code of the charger, or CHARGER_OFFLINE, CONNECTION_LOST, CANCELLED. */
   errorCode: string;
   errorDescription: string;
   /** The transaction that a remote start led to: the same charger and id token, within 120 s. */

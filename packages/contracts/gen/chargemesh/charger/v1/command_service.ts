@@ -680,7 +680,8 @@ export const CommandServiceService = {
   /**
    * Send an OCPP call to a charger, checked against the version that it speaks.
    *
-   * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if the action or its payload is not one that we may send.
+   * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if the action or its payload is not one that we may send. A password is sent by
+   * RotateChargerPassword and not by this.
    * That the charger is offline or refuses is no error of this rpc: the command's state says so.
    */
   createCommand: {
@@ -724,7 +725,8 @@ export interface CommandServiceServer extends UntypedServiceImplementation {
   /**
    * Send an OCPP call to a charger, checked against the version that it speaks.
    *
-   * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if the action or its payload is not one that we may send.
+   * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if the action or its payload is not one that we may send. A password is sent by
+   * RotateChargerPassword and not by this.
    * That the charger is offline or refuses is no error of this rpc: the command's state says so.
    */
   createCommand: handleUnaryCall<CreateCommandRequest, CreateCommandResponse>;
@@ -742,7 +744,8 @@ export interface CommandServiceClient extends Client {
   /**
    * Send an OCPP call to a charger, checked against the version that it speaks.
    *
-   * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if the action or its payload is not one that we may send.
+   * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if the action or its payload is not one that we may send. A password is sent by
+   * RotateChargerPassword and not by this.
    * That the charger is offline or refuses is no error of this rpc: the command's state says so.
    */
   createCommand(

@@ -7,6 +7,12 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import {
+  Charger_Relaxation,
+  charger_RelaxationFromJSON,
+  charger_RelaxationToJSON,
+  charger_RelaxationToNumber,
+} from "./charger.ts";
 
 export const protobufPackage = "chargemesh.charger.v1";
 
@@ -30,6 +36,8 @@ export interface Connection {
     | undefined;
   /** How many attempts of the same kind, in a row and within the same minute, this stands for. */
   count: number;
+  /** The relaxations that it came in by; of a refused one, those that would have let it in. */
+  relaxations: Charger_Relaxation[];
 }
 
 export const Connection_State = {
@@ -118,6 +126,7 @@ function createBaseConnection(): Connection {
     openTime: undefined,
     closeTime: undefined,
     count: 0,
+    relaxations: [],
   };
 }
 
@@ -154,6 +163,13 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     }
     if (message.count !== 0) {
       writer.uint32(80).int32(message.count);
+    }
+    if (message.relaxations.length !== 0) {
+      writer.uint32(90).fork();
+      for (const v of message.relaxations) {
+        writer.int32(charger_RelaxationToNumber(v));
+      }
+      writer.join();
     }
     return writer;
   },
@@ -251,6 +267,24 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
             message.count = reader.int32();
             continue;
           }
+          case 11: {
+            if (tag === 88) {
+              message.relaxations.push(charger_RelaxationFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 90) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.relaxations.push(charger_RelaxationFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -295,6 +329,9 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
         ? fromJsonTimestamp(object.close_time)
         : undefined,
       count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      relaxations: globalThis.Array.isArray(object?.relaxations)
+        ? object.relaxations.map((e: any) => charger_RelaxationFromJSON(e))
+        : [],
     };
   },
 
@@ -330,6 +367,9 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     if (message.count !== 0) {
       obj.count = Math.round(message.count);
     }
+    if (message.relaxations?.length) {
+      obj.relaxations = message.relaxations.map((e) => charger_RelaxationToJSON(e));
+    }
     return obj;
   },
 
@@ -348,6 +388,7 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     message.openTime = object.openTime ?? undefined;
     message.closeTime = object.closeTime ?? undefined;
     message.count = object.count ?? 0;
+    message.relaxations = object.relaxations?.map((e) => e) || [];
     return message;
   },
 };

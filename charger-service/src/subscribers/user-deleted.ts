@@ -1,0 +1,20 @@
+import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
+import { recordAudit } from "@chargemesh/kit/audit";
+import type { Handle } from "@chargemesh/kit/nats";
+import { transact } from "@chargemesh/kit/postgres";
+import type { Db } from "../db/schema.ts";
+import { releaseIdTokens, releaseTransactionsAndCommands } from "../db/user.ts";
+
+/** Forgets whose things were those of a user who is no more. Their id tokens charge no more; what was charged stays in the books. */
+export const userDeleted =
+  ({ db }: { db: Db }): Handle =>
+  async (event) => {
+    const { userId } = UserDeleted.fromJSON(event.data ?? {});
+    await transact(db, async (tx) => {
+      const idTokens = await releaseIdTokens(tx, userId);
+      await releaseTransactionsAndCommands(tx, userId);
+      const actor = { kind: "SERVICE", id: "auth-service", name: "auth-service" } as const;
+      for (const idToken of idTokens)
+        await recordAudit(tx, { resource: `idTokens/${idToken}`, action: event.type, actor, details: { status: "BLOCKED" } });
+    });
+  };

@@ -1,0 +1,40 @@
+import { randomUUID } from "node:crypto";
+import { OneTimeTokenIssued } from "@chargemesh/contracts/auth/v1/events";
+import type { Clock } from "@chargemesh/kit/clock";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Handle } from "@chargemesh/kit/nats";
+import { requestId } from "@chargemesh/kit/request-id";
+import { isEmail } from "@chargemesh/kit/rules";
+import { insertMessage } from "../db/message.ts";
+import type { Db } from "../db/schema.ts";
+import { render } from "../mail/document.ts";
+import type { Links } from "../mail/links.ts";
+import { queuedAt } from "../mail/schedule.ts";
+import type { Sender } from "../mail/sender.ts";
+import { accountLink, linkTemplates } from "../mail/templates/account-link.ts";
+
+/** Mails a one-time token to whom it is for, as a link. A token of nobody, or of somebody without an address, goes nowhere. */
+export const oneTimeTokenIssued =
+  ({ db, clock, sender, links, log }: { db: Db; clock: Clock; sender: Sender; links: Links; log: Logger }): Handle =>
+  async (event) => {
+    const { userId, username, email, purpose, sealedToken, expireTime } = OneTimeTokenIssued.fromJSON(event.data ?? {});
+    if (userId === "" || !isEmail(email)) return;
+    const now = clock.now();
+    // After a long time away: nobody waits for it any more.
+    if (expireTime !== undefined && expireTime <= now) return;
+    const isKnown = purpose !== "PURPOSE_UNSPECIFIED" && purpose !== "UNRECOGNIZED";
+    const sealedLink = isKnown ? links.sealedLink(purpose, sealedToken) : undefined;
+    if (!isKnown || sealedLink === undefined) return log.error({ event: event.id }, "a token that cannot be opened was dropped");
+    const message = await insertMessage(db, {
+      id: randomUUID(),
+      to_address: email,
+      ...render(accountLink(purpose, username, expireTime)),
+      template: linkTemplates[purpose],
+      event_id: event.id,
+      request_id: requestId() ?? null,
+      sealed_link: sealedLink,
+      create_time: now,
+      ...queuedAt(now),
+    });
+    if (message !== undefined) sender.wake();
+  };

@@ -1,0 +1,64 @@
+import protobuf from "protobufjs";
+
+/** Who may call an rpc: `chargemesh.rules.v1.Access`. */
+export interface Access {
+  level: "PUBLIC" | "DRIVER" | "OPERATOR" | "ADMIN" | "SERVICE";
+  callers: readonly string[];
+  /** Whether only people may call, and no API key. */
+  signedIn: boolean;
+  /** What an API key must have to call: "charger.transactions:read". */
+  scope: string;
+  /** The charger that a request is about; undefined if the rpc names none. */
+  chargerOf: ((request: object) => unknown) | undefined;
+}
+
+const LEVELS = ["PUBLIC", "DRIVER", "OPERATOR", "ADMIN", "SERVICE"] as const;
+const ACCESS = "(chargemesh.rules.v1.access)";
+
+/** The access rule of an rpc. Throws if it has none, or one that we do not know. */
+export function readAccess(path: string, method: protobuf.Method, request: protobuf.Type): Access {
+  const declared: unknown = method.parsedOptions?.find((option: Record<string, unknown>) => ACCESS in option)?.[ACCESS];
+  if (typeof declared !== "object" || declared === null) throw new Error(`${path}: has no ${ACCESS}`);
+  const { level, callers = [], signed_in = false, charger_field, ...others }: Record<string, unknown> = { ...declared };
+  const known = LEVELS.find((one) => one === level);
+  if (known === undefined || typeof signed_in !== "boolean" || Object.keys(others).length > 0) {
+    throw new Error(`${path}: unknown access rule ${JSON.stringify(declared)}`);
+  }
+  const names = [callers].flat().map(String);
+  if ((known === "SERVICE") !== names.length > 0) throw new Error(`${path}: SERVICE, and nothing else, names its callers`);
+  return {
+    level: known,
+    callers: names,
+    signedIn: signed_in,
+    scope: scopeOf(method),
+    chargerOf: charger_field === undefined ? undefined : readerOf(path, request, String(charger_field).split(".")),
+  };
+}
+
+/**
+ * The scope of an rpc: its package without ours and its version, the noun of its service, and whether it changes anything.
+ * chargemesh.charger.v1.TransactionService/ListTransactions is "charger.transactions:read".
+ */
+function scopeOf(method: protobuf.Method): string {
+  const names = (method.parent?.fullName ?? "")
+    .split(".")
+    .filter((name) => name !== "" && name !== "chargemesh" && !/^v\d+\w*$/.test(name));
+  const service = (names.pop() ?? "").replace(/Service$/, "");
+  const noun = service.charAt(0).toLowerCase() + service.slice(1).replace(/y$/, "ie");
+  const changesNothing = method.getOption("idempotency_level") === "NO_SIDE_EFFECTS";
+  return `${names.join(".")}.${noun}s:${changesNothing ? "read" : "write"}`;
+}
+
+/** Reads the text that a path such as charger.id leads to. Throws if it leads to none. */
+function readerOf(path: string, type: protobuf.Type, [name = "", ...rest]: readonly string[]): (message: object) => unknown {
+  const field = type.fields[name]?.resolve();
+  const property = name.replace(/_+([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
+  const inner = field?.resolvedType instanceof protobuf.Type && rest.length > 0 ? readerOf(path, field.resolvedType, rest) : undefined;
+  if (field === undefined || field.repeated || (inner === undefined && (field.type !== "string" || rest.length > 0))) {
+    throw new Error(`${path}: ${type.fullName} has no text ${[name, ...rest].join(".")}`);
+  }
+  return (message) => {
+    const value: unknown = Reflect.get(message, property);
+    return inner === undefined || typeof value !== "object" || value === null ? value : inner(value);
+  };
+}

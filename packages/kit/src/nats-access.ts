@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from "nats";
+import type { Env } from "./config.ts";
+
+/** Where NATS is, and by what it lets us in. */
+export interface NatsConfig {
+  /** Several servers are separated by commas. With user and password, or with a token in place of the user. tls: wants TLS. */
+  url: string;
+  /** A file of credentials (JWT and seed, as managed NATS gives them), or of a seed of an nkey alone. */
+  credentials: string | undefined;
+  /** The authority that the server's certificate is held to, and what a server that wants one is shown; files. */
+  ca: string | undefined;
+  certificate: string | undefined;
+  key: string | undefined;
+}
+
+/** The settings of the connection to NATS; `own` names the URL that is of this service alone. */
+export function readNatsConfig(env: Env, own: string): NatsConfig {
+  const certificate = env.optional("NATS_CERT");
+  const key = env.optional("NATS_KEY");
+  if ((certificate === undefined) !== (key === undefined)) env.fault("NATS_CERT and NATS_KEY need each other");
+  return {
+    url: env.optional(own) ?? env.string("NATS_URL"),
+    credentials: env.optional("NATS_CREDS"),
+    ca: env.optional("NATS_CA"),
+    certificate,
+    key,
+  };
+}
+
+type Access = Pick<ConnectionOptions, "servers" | "user" | "pass" | "token" | "tls" | "authenticator">;
+
+/** What a connection is made with. Files are read anew for each, so that they may be renewed. Rejects if one cannot be read. */
+export async function accessTo({ url, credentials, ca, certificate, key }: NatsConfig): Promise<Access> {
+  const urls = url.split(",").map((one) => new URL(one.trim()));
+  const { username = "", password = "", protocol } = urls[0] ?? {};
+  const user = decodeURIComponent(username);
+  const isSecure = protocol === "tls:" || ca !== undefined || certificate !== undefined;
+  return {
+    servers: urls.map((one) => one.host),
+    ...(username !== "" && (password === "" ? { token: user } : { user, pass: decodeURIComponent(password) })),
+    ...(credentials !== undefined && { authenticator: await authenticatorOf(credentials) }),
+    ...(isSecure && { tls: { ...(ca && { caFile: ca }), ...(certificate && { certFile: certificate }), ...(key && { keyFile: key }) } }),
+  };
+}
+
+async function authenticatorOf(file: string): Promise<Authenticator> {
+  const content = await readFile(file);
+  return content.includes("NATS USER JWT") ? credsAuthenticator(content) : nkeyAuthenticator(Buffer.from(content.toString().trim()));
+}

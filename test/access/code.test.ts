@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+// What is not in the code, and where alone some things may be.
+
+const root = join(import.meta.dirname, "../..");
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*/src/*.ts", "packages/*/src/*.ts"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .trim()
+  .split("\n")
+  .filter((file) => /^(packages|gateway|[a-z]+-service)\//.test(file));
+
+function filesWith(pattern: RegExp): string[] {
+  return files.filter((file) => pattern.test(readFileSync(join(root, file), "utf8").replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, "")));
+}
+
+test("who may call is decided in the kit and nowhere else", () => {
+  expect(filesWith(/\bcheckAccess\(/)).toEqual(["packages/kit/src/access.ts", "packages/kit/src/grpc-server.ts"]);
+  // That a key may not do more than who makes it is no question of who may call.
+  expect(filesWith(/\bcaller\.role\b/)).toEqual([
+    "auth-service/src/domain/api-key.ts",
+    "packages/kit/src/access.ts",
+    "packages/kit/src/identity.ts",
+  ]);
+});
+
+test("what callers show is read in the kit and nowhere else", () => {
+  // The gateway passes both headers on; charger-service reads what chargers show at the OCPP door.
+  expect(filesWith(/metadata\.get\(\s*["']?(authorization|MESH_KEY)/)).toEqual(["packages/kit/src/identity.ts"]);
+  expect(filesWith(/\b(jwtVerify|decodeJwt|createRemoteJWKSet)\(/).filter((file) => !file.startsWith("packages/kit/"))).toEqual([]);
+});
+
+test("nothing is fetched from an address but the documents of the identity providers in the settings", () => {
+  const clients = /\bfetch\(["'`a-z]|\bhttps?\.(get|request)\(|from "(undici|axios|got|node:https)"|\bcreateRemoteJWKSet\(/;
+  const own = filesWith(clients).filter((file) => !/consumer\.fetch\(|fetched\(/.test(readFileSync(join(root, file), "utf8")));
+  expect(own.filter((file) => !file.startsWith("gateway/src/plugins/"))).toEqual(["packages/kit/src/oidc.ts"]);
+});
+
+test("no SQL is put together of texts", () => {
+  // Migrations are texts of their own.
+  expect(filesWith(/\bsql\.raw\(|\bsql`[^`]*'\$\{/).filter((file) => !file.includes("/migrations/"))).toEqual([]);
+});
+
+test("nothing in the code turns a check off", () => {
+  expect(
+    filesWith(/rejectUnauthorized: false|insecureHTTPParser: true|NODE_TLS_REJECT|checkServerIdentity: \(\) =>|\beval\(|new Function\(/),
+  ).toEqual([]);
+});
