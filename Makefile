@@ -9,8 +9,8 @@ INSTALLED := node_modules/.stamp
 OCPP := packages/ocpp/gen/.stamp
 MANIFESTS := package.json $(wildcard */package.json packages/*/package.json clients/*/package.json)
 # Derived from the protos and committed.
-DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/events.ts)
-DERIVED := packages/contracts/gen docs/openapi.json docs/ocpp-coverage.md docs/events.md
+DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/access.ts tools/events.ts)
+DERIVED := packages/contracts/gen docs/openapi.json docs/access.md docs/ocpp-coverage.md docs/events.md
 
 .PHONY: help up demo charger bench-edge test sdk test-sdk lint format generate checkgenerate migrate certs clean reset
 

@@ -27,10 +27,7 @@ const SECRET = "a secret that is long enough for every test";
 export type Env = Awaited<ReturnType<typeof startEnv>>;
 
 /** `settings` are those of .env.template; what is not given is as it is by default. All write to `log`. Takes about a second. */
-export async function startEnv(
-  settings: Record<string, string> = {},
-  log: Logger = makeLogger("test", process.env.LOG_LEVEL ?? "silent"),
-) {
+export async function startEnv(settings: Record<string, string> = {}, log: Logger = makeLogger("test", process.env.LOG_LEVEL ?? "silent")) {
   const stack = new Stack();
   const [database, nats, mailDir] = await Promise.all([freshDatabase(), freshNats(), mkdtemp(join(tmpdir(), "chargemesh-mail-"))]);
   stack.defer("mail", () => rm(mailDir, { recursive: true }));

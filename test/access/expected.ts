@@ -10,6 +10,8 @@ export type Shown =
   /** Something that is not good, and the reason for which it is refused. */
   | { kind: "faulty"; reason: string }
   | { kind: "user"; role: Role }
+  /** For one charger: restricted to it, and the request is about no charger of its. */
+  | { kind: "API key"; role: Role; scope: "all" | "read" | "none"; forOneCharger?: true }
   | { kind: "service"; name: string };
 
 const mayCall: Record<Level, readonly Role[]> = {
@@ -20,16 +22,28 @@ const mayCall: Record<Level, readonly Role[]> = {
   SERVICE: [],
 };
 
+/** What a handler refuses of an empty request although no field of it is required. */
+const ownChecks: Readonly<Record<string, string>> = {
+  // One of two fields.
+  "/chargemesh.auth.v1.AccountService/RequestPasswordReset": "INVALID_ARGUMENT INVALID_FIELD",
+};
+
 /** How a call with an empty request ends: "OK", or the code and the reason of a refusal. What is shown is looked at first, then the rule, then the request. */
 export function expectedEnd(rpc: Rpc, shown: Shown): string {
   // Also where nothing need be shown: a caller learns that what they have is not good.
   if (shown.kind === "faulty") return `UNAUTHENTICATED ${shown.reason}`;
-  if (!mayEnter(rpc, shown)) return shown.kind === "nothing" ? "UNAUTHENTICATED TOKEN_MISSING" : "PERMISSION_DENIED ACCESS_DENIED";
-  return rpc.wantsFields ? "INVALID_ARGUMENT INVALID_FIELD" : "OK";
+  const refusal = rpc.level === "PUBLIC" ? undefined : refusalOf(rpc, shown);
+  return refusal ?? (rpc.wantsFields ? "INVALID_ARGUMENT INVALID_FIELD" : (ownChecks[rpc.path] ?? "OK"));
 }
 
-function mayEnter({ level, callers }: Rpc, shown: Exclude<Shown, { kind: "faulty" }>): boolean {
-  if (level === "PUBLIC") return true;
-  if (shown.kind === "user") return mayCall[level].includes(shown.role);
-  return shown.kind === "service" && level === "SERVICE" && callers.includes(shown.name);
+/** Undefined if the rule lets them in. */
+function refusalOf(rpc: Rpc, shown: Exclude<Shown, { kind: "faulty" }>): string | undefined {
+  const denied = "PERMISSION_DENIED ACCESS_DENIED";
+  if (shown.kind === "nothing") return "UNAUTHENTICATED TOKEN_MISSING";
+  if (shown.kind === "service") return rpc.level === "SERVICE" && rpc.callers.includes(shown.name) ? undefined : denied;
+  if (!mayCall[rpc.level].includes(shown.role)) return denied;
+  if (shown.kind === "user") return undefined;
+  if (rpc.signedIn) return "PERMISSION_DENIED SIGN_IN_REQUIRED";
+  if (shown.scope === "none" || (shown.scope === "read" && !rpc.isSafe)) return "PERMISSION_DENIED SCOPE_MISSING";
+  return shown.forOneCharger ? "PERMISSION_DENIED CHARGER_NOT_IN_SCOPE" : undefined;
 }

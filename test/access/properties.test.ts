@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ADMIN, type Env, startEnv } from "../env.ts";
 import { type Answer, type Rest, restOf, signIn } from "../rest.ts";
@@ -65,7 +66,10 @@ test("no answer shows a password, a hash or a token, but the one that was made f
 });
 
 test("a list holds at most 200, however many are asked for", async () => {
-  await Promise.all(Array.from({ length: 201 }, (_, index) => admin("POST", "/ocpp/idTokens", { idToken: `MANY-${index}` })));
+  const client = new pg.Client(env.database.ownerUrl);
+  await client.connect();
+  await client.query("insert into ocpp.id_token (id_token) select 'MANY-' || n from generate_series(1, 201) n");
+  await client.end();
   const { body } = await admin("GET", "/ocpp/idTokens?pageSize=2147483647");
   expect([body.idTokens.length, body.nextPageToken !== ""]).toEqual([200, true]);
 });

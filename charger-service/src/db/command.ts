@@ -50,12 +50,14 @@ export function commandsBefore(
   return query.execute();
 }
 
-/** Undefined if its idempotency key was used before. Breaks command_charger_id_fkey if the charger is gone. */
+/** Undefined if this user has used its idempotency key before. Breaks command_charger_id_fkey if the charger is gone. */
 export function insertCommand(tx: Db, command: Insertable<Database["command"]>): Promise<CommandRow | undefined> {
   return tx
     .insertInto("command")
     .values(command)
-    .onConflict((conflict) => conflict.constraint("command_idempotency_key_is_used_once").doNothing())
+    .onConflict((conflict) =>
+      conflict.columns(["charger_id", "user_id", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing(),
+    )
     .returning(columns)
     .executeTakeFirst();
 }

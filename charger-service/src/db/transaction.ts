@@ -2,7 +2,7 @@ import { type Insertable, sql } from "kysely";
 import { folded } from "./id-token.ts";
 import type { Database, Db, TransactionFlag, TransactionRow, TransactionState } from "./schema.ts";
 
-const columns = [
+const ordinary = [
   "id",
   "charger_id",
   "evse_id",
@@ -19,22 +19,28 @@ const columns = [
   "meter_stop_wh",
   "power_w",
   "stop_reason",
-  "stop_id_token",
   "flags",
   "boot_count",
   "reported_id",
   "create_time",
   "update_time",
 ] as const;
+const columns = [...ordinary, "stop_id_token"] as const;
+
+/** Transactions as everybody's or, with `userId`, as that user's: who stopped one by a card of theirs is not told, for the card is not the user's. */
+function selectTransactions(db: Db, userId: string | undefined) {
+  const query = db.selectFrom("transaction").select(ordinary);
+  if (userId === undefined) return query.select(sql<string>`stop_id_token`.as("stop_id_token"));
+  const isOwn = sql`exists (select from id_token own where own.folded = lower(stop_id_token) and own.user_id = ${userId})`;
+  return query.select(sql<string>`case when ${isOwn} then stop_id_token else '' end`.as("stop_id_token")).where("user_id", "=", userId);
+}
 
 /** The largest id that a transaction can have. */
 export const TRANSACTION_ID_MAX = 2 ** 31 - 1;
 
 /** Undefined if there is none; with `userId`, if it is not that user's. */
 export function transactionById(db: Db, id: number, userId?: string): Promise<TransactionRow | undefined> {
-  let query = db.selectFrom("transaction").select(columns).where("id", "=", id);
-  if (userId !== undefined) query = query.where("user_id", "=", userId);
-  return query.executeTakeFirst();
+  return selectTransactions(db, userId).where("id", "=", id).executeTakeFirst();
 }
 
 /**
@@ -68,12 +74,11 @@ export function transactionsBefore(
   limit: number,
   filter: TransactionFilter,
 ): Promise<TransactionRow[]> {
-  let query = db.selectFrom("transaction").select(columns).orderBy("id", "desc").limit(limit);
+  let query = selectTransactions(db, filter.userId).orderBy("id", "desc").limit(limit);
   if (beforeId !== undefined) query = query.where("id", "<", beforeId);
   if (filter.chargerId !== undefined) query = query.where("charger_id", "=", filter.chargerId);
   if (filter.idToken !== undefined) query = query.where(sql`lower(id_token)`, "=", folded(filter.idToken));
   if (filter.state !== undefined) query = query.where("state", "=", filter.state);
-  if (filter.userId !== undefined) query = query.where("user_id", "=", filter.userId);
   return query.execute();
 }
 

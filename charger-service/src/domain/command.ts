@@ -77,7 +77,6 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
       await recordAudit(tx, { resource: `chargers/${row.charger_id}`, details: { command: row.id, ocppAction: row.action } });
       return row;
     }
-    // Whoever does not own the first one is not told what it asked for.
     const first = await commandByKey(tx, command.chargerId, command.idempotencyKey, command.userId);
     if (first?.action !== command.action) {
       throw badRequest([{ field: "idempotency_key", description: "was used for another command of this charger" }]);

@@ -46,6 +46,33 @@ const idsOf = ({ transactions }: { transactions: { id: string }[] }) => transact
 const invalid = (...fields: string[]) => ({ code: "INVALID_ARGUMENT", reason: "INVALID_FIELD", fields });
 const unknown = { code: "NOT_FOUND", reason: "TRANSACTION_NOT_FOUND", fields: [] };
 
+test("whose card stopped a driver's transaction is not told to the driver, unless it was their own", async () => {
+  const [mallory, niaj] = [randomUUID(), randomUUID()];
+  await site.addIdToken("mallory-1", { userId: mallory, parentIdToken: "family" });
+  await site.addIdToken("MALLORY-2", { userId: mallory, parentIdToken: "family" });
+  await site.addIdToken("niaj", { userId: niaj, parentIdToken: "family" });
+  const stoppedBy = async (idTag: string): Promise<string> => {
+    const id = await begin("mallory-1");
+    const timestamp = new Date().toISOString();
+    await charger.result("StopTransaction", { transactionId: Number(id), meterStop: 1, timestamp, idTag });
+    return id;
+  };
+  const [byOther, byOwn, byNobody] = [await stoppedBy("niaj"), await stoppedBy("mallory-2"), await stoppedBy("stranger")];
+  const asMallory = place.as("DRIVER", mallory);
+  const told = async (as: Metadata) => (await list({}, as)).transactions.slice(0, 3).map(({ id, stopIdToken }) => [id, stopIdToken]);
+  expect(await told(asMallory)).toEqual([
+    [byNobody, ""],
+    [byOwn, "mallory-2"],
+    [byOther, ""],
+  ]);
+  expect(await told(operator)).toEqual([
+    [byNobody, "stranger"],
+    [byOwn, "mallory-2"],
+    [byOther, "niaj"],
+  ]);
+  expect([await get(byOther, asMallory), await get(byOther)]).toMatchObject([{ stopIdToken: "" }, { stopIdToken: "niaj" }]);
+});
+
 test("what is not there, and what is another's, is not found", async () => {
   const [grace, heidi] = [randomUUID(), randomUUID()];
   await site.addIdToken("grace", { userId: grace });

@@ -1,7 +1,7 @@
 import type { Migration } from "@chargemesh/kit/migrate";
 import { type Kysely, sql } from "kysely";
 
-/** Passwords that are rotated and revoked, relaxations at the door, and secrets in commands. */
+/** Passwords that are rotated and revoked, relaxations at the door, secrets in commands, and idempotency keys of each user. */
 export const credentials: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     for (const statement of statements) await sql.raw(statement).execute(db);
@@ -36,5 +36,9 @@ const statements = [
   // What stands for "(secret)" in the payload, encrypted, for as long as it may have to be sent.
   `alter table command add column sealed_secret text
     constraint command_that_has_ended_holds_no_secret check (sealed_secret is null or state in ('QUEUED', 'SENT'))`,
+  // Whose key it is counts, so that nobody learns of another's, nor stands in its way.
+  "alter table command drop constraint command_idempotency_key_is_used_once",
+  `create unique index command_idempotency_key_is_used_once on command (charger_id, user_id, idempotency_key)
+    where idempotency_key is not null`,
   `alter table connection add column ${relaxations} constraint connection_relaxations_must_be_known ${areKnown}`,
 ];

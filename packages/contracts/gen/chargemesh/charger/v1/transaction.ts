@@ -43,7 +43,7 @@ export interface Transaction {
     | undefined;
   /** Why it stopped, in the charger's word; OCPP says "Local" where none was given. */
   stopReason: string;
-  /** Who stopped it, if the charger said so. */
+  /** Who stopped it, if the charger said so. A driver is told only if it was they. */
   stopIdToken: string;
   flags: Transaction_Flag[];
   /** When we first heard of it, by our clock. */
