@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -190,6 +193,21 @@ test("google.api.HttpBody is what it says it is", async () => {
   service.answers.set("Download", { content_type: "text/csv", data: Buffer.from("a,b\n") });
   const { headers, text } = await call("GET", "/v1/files/a/b.csv");
   expect([headers.get("content-type"), text]).toEqual(["text/csv", "a,b\n"]);
+});
+
+test("paths that we would use for ourselves are theirs", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "chargemesh-protos-"));
+  stack.defer("protos", () => rm(dir, { recursive: true }));
+  await writeFile(
+    join(dir, "docs.proto"),
+    `syntax = "proto3"; package acme.shop.v1; import "google/api/annotations.proto";
+    service ShopService { rpc Find(Doc) returns (Doc) { option (google.api.http) = { get: "/docs/{id}" }; } }
+    message Doc { string id = 1; }`,
+  );
+  const other = await run({ PROTO_DIRS: dir, UPSTREAMS: `acme.shop.v1=127.0.0.1:${ports[0]}` });
+  // It is the protos' own: their service knows no such rpc, while nobody here knows /openapi.json.
+  const statuses = await Promise.all(["/docs/main.js", "/openapi.json"].map(async (path) => (await fetch(other + path)).status));
+  expect(statuses).toEqual([501, 404]);
 });
 
 test("a stream is events or lines", async () => {
