@@ -123,6 +123,32 @@ test("commands that a change brings with it are told one by one, and what was re
   expect(refused).toMatchObject({ resource: `chargers/${chargerId}`, result: "CHARGER_IN_USE" });
 });
 
+test("what a charger does to itself is told of the charger", async () => {
+  const { id, password } = await actors.newCharger();
+  const rotated = await admin("POST", `/ocpp/chargers/${id}:rotatePassword`, { waitSeconds: 1 });
+  expect(rotated.body.password).not.toBe(password);
+  const charger = await actors.connect(id, password);
+  charger.handle("ChangeConfiguration", () => ({ status: "Accepted" }));
+  await charger.call("BootNotification", { chargePointVendor: "Acme", chargePointModel: "One" });
+  await eventually(async () => (await admin("GET", `/ocpp/chargers/${id}/commands`)).body.commands[0].state === "ACCEPTED");
+  await charger.close();
+  const again = await actors.connect(id, rotated.body.password);
+  const told = await eventually(async () => {
+    const { body } = await admin("GET", `/auth/auditEntries?actorId=${id}`);
+    return body.auditEntries.length > 0 && body.auditEntries;
+  });
+  expect(told).toMatchObject([
+    {
+      actor: { kind: "CHARGER", id },
+      action: "ocpp/Connect",
+      resource: `chargers/${id}`,
+      details: { password: "rotated" },
+      remoteAddress: "127.0.0.1",
+    },
+  ]);
+  await again.close();
+});
+
 test("nothing of it is among the events", async () => {
   const { body } = await actors.anybody("POST", "/auth/login", ADMIN);
   const headers = { authorization: `Bearer ${body.accessToken}`, accept: "text/event-stream" };
