@@ -43,7 +43,7 @@ const uuid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 /** What must be told of a user. */
-function event(type: "UserCreated" | "UserUpdated", id: string, user: object) {
+function event(type: "UserCreated" | "UserUpdated" | "OneTimeTokenIssued", id: string, user: object) {
   return {
     subject: `chargemesh.auth.v1.${type}.${Buffer.from(id).toString("base64url")}`,
     messageId: uuid,
@@ -76,10 +76,13 @@ test("each user who is made or changed is told once, in order, as a CloudEvent",
   const bob = await signUp(service, "bob");
   const first = event("UserCreated", admin.id, { username: "admin", role: "ADMIN" });
   const user = { username: "ada@example.org", email: "ada@example.org" };
-  expect(await told(4)).toEqual([
+  const link = event("OneTimeTokenIssued", ada.id, {});
+  const token = { userId: ada.id, ...user, purpose: "VERIFY_EMAIL", sealedToken: expect.stringMatching(/^[\w-]{95}$/), expireTime: time };
+  expect(await told(5)).toEqual([
     // Nobody asked for the first administrator, so no request is named.
     { ...first, event: { ...first.event, requestid: undefined } },
     event("UserCreated", ada.id, { ...user, role: "DRIVER" }),
+    { ...link, event: { ...link.event, data: token } },
     event("UserUpdated", ada.id, { ...user, role: "OPERATOR" }),
     event("UserCreated", bob.id, { username: "bob", role: "DRIVER" }),
   ]);

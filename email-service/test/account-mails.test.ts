@@ -1,8 +1,17 @@
 import { randomUUID } from "node:crypto";
+import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type FreshNats, freshNats } from "../../test/servers.ts";
-import { openPublisher, type Publisher, securityNoticeRaised } from "./events.ts";
-import { mailsIn, makeSurroundings, type Replica, type Surroundings, startReplica } from "./service.ts";
+import {
+  oneTimeTokenIssued,
+  openPublisher,
+  type Publisher,
+  securityNoticeRaised,
+  userCreated,
+  userDeleted,
+  userUpdated,
+} from "./events.ts";
+import { mailsIn, makeSurroundings, type Replica, type Surroundings, startReplica, until } from "./service.ts";
 
 let nats: FreshNats;
 let publisher: Publisher;
@@ -32,7 +41,6 @@ describe("a user is told of what may not have been them", () => {
     ["LOCKED_OUT", "Your account is locked for a while"],
     ["REFRESH_TOKEN_REUSED", "One of your sessions was ended"],
     ["API_KEY_CREATED", "A new API key for your account"],
-    ["ACCOUNT_DELETED", "Your account was deleted"],
   ] as const)("%s", async (kind, subject) => {
     const to = address();
     const event = securityNoticeRaised({
@@ -62,5 +70,66 @@ describe("a user is told of what may not have been them", () => {
     );
     await publisher.allHandled();
     expect((await email.list({ pageSize: 200 })).messages).toHaveLength(before);
+  });
+});
+
+describe("a one-time token", () => {
+  const sealed = (text: string) => makeSealedTexts(surroundings.vars.MESH_SECRET ?? "", "one-time token").seal(text);
+  const later = () => new Date(Date.now() + 3_600_000);
+
+  test.each([
+    ["VERIFY_EMAIL", "verify-email", "Is this your email address?", "verify"],
+    ["CHANGE_EMAIL", "change-email", "Is this your new email address?", "verify"],
+    ["RESET_PASSWORD", "reset-password", "A new password", "reset"],
+  ] as const)("to %s goes out as a link, which nobody else sees", async (purpose, template, subject, action) => {
+    const to = address();
+    const expireTime = later();
+    const event = oneTimeTokenIssued({ email: to, purpose, sealedToken: sealed("the-token"), expireTime });
+    await publisher.publish(event, event);
+    await publisher.allHandled();
+    const message = await email.sentTo(to);
+    expect(message).toMatchObject({ subject, template, eventId: event.id });
+    expect(message.text).toContain("[a link that only the recipient sees]");
+    expect(message.text).not.toContain("the-token");
+    const [mail, ...more] = await mailsTo(to);
+    expect(more).toEqual([]);
+    const link = `http://127.0.0.1:3000/account#${action}=the-token`;
+    expect(mail?.text).toContain(`:\n${link}\n`);
+    expect(mail?.html).toContain(`<a href="${link}">`);
+    expect(mail?.text).toContain(`until ${expireTime.toISOString().slice(0, 16).replace("T", " ")} UTC`);
+  });
+
+  test("of nobody, too late, or sealed by somebody else goes nowhere", async () => {
+    const to = address();
+    const good = { email: to, purpose: "RESET_PASSWORD", sealedToken: sealed("the-token"), expireTime: later() } as const;
+    await publisher.publish(
+      oneTimeTokenIssued({ ...good, userId: "" }),
+      oneTimeTokenIssued({ ...good, email: "" }),
+      oneTimeTokenIssued({ ...good, expireTime: new Date(Date.now() - 1_000) }),
+      oneTimeTokenIssued({ ...good, sealedToken: makeSealedTexts("another secret", "one-time token").seal("the-token") }),
+      oneTimeTokenIssued({ ...good, sealedToken: "the-token" }),
+      oneTimeTokenIssued({ ...good, purpose: "PURPOSE_UNSPECIFIED" }),
+    );
+    await publisher.allHandled();
+    expect((await email.list({ to })).messages).toEqual([]);
+  });
+});
+
+describe("a user who is deleted", () => {
+  test("is forgotten, with the mails to them, and no late event brings them back", async () => {
+    const user = { id: randomUUID(), username: "hal", email: address() };
+    const created = userCreated(user);
+    await publisher.publish(created);
+    await email.sentTo(user.email);
+    await publisher.publish(
+      userDeleted(user.id),
+      securityNoticeRaised({ userId: user.id, username: "hal", kind: "ACCOUNT_DELETED", email: user.email }),
+    );
+    await until(async () => (await mailsTo(user.email)).find(({ subject }) => subject === "Your account was deleted"));
+    await until(async () => (await email.list({ to: user.email })).messages.length === 0 || undefined);
+    await publisher.publish(created, userUpdated(user, { time: created.time }));
+    await publisher.allHandled();
+    expect((await email.list({ to: user.email })).messages).toEqual([]);
+    expect(await mailsTo(user.email)).toHaveLength(2);
   });
 });

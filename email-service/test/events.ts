@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { SecurityNoticeRaised, UserCreated, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
+import { OneTimeTokenIssued, SecurityNoticeRaised, UserCreated, UserDeleted, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import { User } from "@chargemesh/contracts/auth/v1/user";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { Transaction } from "@chargemesh/contracts/charger/v1/transaction";
@@ -25,6 +25,15 @@ export function userUpdated(user: Partial<User>, event: Partial<CloudEvent> = {}
 export function securityNoticeRaised(notice: Partial<SecurityNoticeRaised>, event: Partial<CloudEvent> = {}): CloudEvent {
   const whole = SecurityNoticeRaised.fromPartial({ userId: randomUUID(), ...notice });
   return cloudEvent(SecurityNoticeRaised.$type, whole.userId, SecurityNoticeRaised.toJSON(whole), event);
+}
+
+export function oneTimeTokenIssued(issued: Partial<OneTimeTokenIssued>, event: Partial<CloudEvent> = {}): CloudEvent {
+  const whole = OneTimeTokenIssued.fromPartial({ userId: randomUUID(), username: "ada", ...issued });
+  return cloudEvent(OneTimeTokenIssued.$type, whole.userId || randomUUID(), OneTimeTokenIssued.toJSON(whole), event);
+}
+
+export function userDeleted(userId: string, event: Partial<CloudEvent> = {}): CloudEvent {
+  return cloudEvent(UserDeleted.$type, userId, UserDeleted.toJSON({ userId }), event);
 }
 
 /** A charge of 1 h 2 min 3 s and 12.346 kWh. */
@@ -75,6 +84,8 @@ export async function openPublisher(url: string) {
         const consumers = [
           await manager.consumers.info("chargemesh_auth_v1", "email-user-created"),
           await manager.consumers.info("chargemesh_auth_v1", "email-user-updated"),
+          await manager.consumers.info("chargemesh_auth_v1", "email-user-deleted"),
+          await manager.consumers.info("chargemesh_auth_v1", "email-one-time-token-issued"),
           await manager.consumers.info("chargemesh_auth_v1", "email-security-notice-raised"),
           await manager.consumers.info("chargemesh_charger_v1", "email-transaction-stopped"),
         ];

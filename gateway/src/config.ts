@@ -95,8 +95,9 @@ function isOrigin(text: string): boolean {
   return text === "*" || (URL.canParse(text) && new URL(text).origin === text);
 }
 
+/** Those by which services prove themselves to each other are nobody's to send from outside. */
 function isHeader(text: string): boolean {
-  return /^[!#$%&'*+.^_`|~\w-]+$/.test(text);
+  return /^[!#$%&'*+.^_`|~\w-]+$/.test(text) && !/^x-chargemesh-/i.test(text);
 }
 
 function namesIn(text: string, separator: string | RegExp): string[] {

@@ -44,16 +44,20 @@ test("every operation says who may call", () => {
   );
   const anybody = operations.filter(({ security }) => security?.length === 0).map(({ operationId }) => operationId);
   expect(anybody.sort()).toEqual(
-    "Health_GetService Health_GetSystem SigningKeyService_ListSigningKeys UserService_LogIn UserService_LogOut UserService_RefreshTokens UserService_SignUp".split(
+    "AccountService_RequestPasswordReset AccountService_ResetPassword AccountService_VerifyEmail Health_GetService Health_GetSystem SigningKeyService_ListSigningKeys UserService_LogIn UserService_LogOut UserService_RefreshTokens UserService_SignUp".split(
       " ",
     ),
   );
   expect(operations.filter(({ security }) => security === undefined)).toEqual([]);
   expect(document.paths["/auth/users"]?.get).toMatchObject({
-    description: "Administrators may call.",
+    description: "Administrators may call. An API key needs the scope `auth.users:read`.",
     security: [{ bearer: [] }],
     responses: { "401": {}, "403": {} },
   });
+});
+
+test("what is for people alone says so", () => {
+  expect(document.paths["/auth/apiKeys"]?.post?.description).toMatch(/ No API key may\.$/);
 });
 
 test("field rules are JSON Schema, as exact as the services are", () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { RPCClient } from "ocpp-rpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RawData, WebSocket } from "ws";
+import { connectCharger } from "../../simulator/src/charger.ts";
 import { ADMIN, type Env, startEnv } from "../../test/env.ts";
 import { eventually, type Rest, restOf, signIn } from "../../test/rest.ts";
 
@@ -107,6 +108,31 @@ test("a password of any bytes is passed on, and a new one is rotated in", async 
   const closed = once(again, "close");
   expect((await admin("POST", `/ocpp/chargers/${id}:revokePassword`, {})).body).toMatchObject({ credential: { state: "REVOKED" } });
   expect((await closed)[0]).toBe(1000);
+});
+
+test("a charger that obeys comes back with its new password by itself, also after one that it was not there for", async () => {
+  const id = "CP-obeys";
+  const password = await register(id);
+  const credential = async () => (await admin("GET", `/ocpp/chargers/${id}`)).body.credential;
+  const charger = await connectCharger({ url: env.ocpp, id, password, reconnect: { minMs: 10, maxMs: 100 } });
+  await charger.next("booted");
+  const rotate = () => admin("POST", `/ocpp/chargers/${id}:rotatePassword`, {});
+  const fresh = await rotate();
+  const first = await eventually(async () => {
+    const now = await credential();
+    return now.state === "CURRENT" && now;
+  });
+  expect(first).toMatchObject({ rotationState: "ACCEPTED", rotationCommandId: fresh.body.credential.rotationCommandId });
+  expect(await knock(id, basic(id, password))).toMatchObject({ status: 401 });
+  charger.drop();
+  await eventually(async () => !(await admin("GET", `/ocpp/chargers/${id}`)).body.connected);
+  expect((await rotate()).body.credential).toMatchObject({ state: "ROTATING", rotationState: "QUEUED" });
+  await charger.reconnect();
+  // What waits for a charger is sent once it has said something: here, that a vehicle has come.
+  await charger.plugIn(1);
+  await eventually(async () => (await credential()).state === "CURRENT");
+  expect(await knock(id, basic(id, fresh.body.password))).toMatchObject({ status: 401 });
+  await charger.close();
 });
 
 test("without a common subprotocol the handshake is completed and the connection closed", async () => {

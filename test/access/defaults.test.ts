@@ -51,3 +51,10 @@ test.each([
 ])("there is no start with %s", (_what, fault) => {
   expect(() => readAuth({ ...least, ...fault })).toThrow(/^bad configuration: /);
 });
+
+test.each(["x-chargemesh-service", "X-Chargemesh-Forwarder", "x-tenant, x-chargemesh-anything"])(
+  "no setting lets callers send what services prove themselves by: %s",
+  (headers) => {
+    expect(() => readGateway({ ...least, FORWARD_HEADERS: headers })).toThrow("FORWARD_HEADERS must be names of headers");
+  },
+);

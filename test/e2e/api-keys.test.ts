@@ -28,7 +28,7 @@ interface Wanted {
   scopes?: string[];
   chargerIds?: string[];
   displayName?: string;
-  expireTime?: string;
+  expireTime?: string | undefined;
 }
 
 const make = (who: Rest, wanted: Wanted): Promise<Answer> =>
@@ -153,7 +153,7 @@ test("a driver's key sees what is the driver's own", async () => {
   expect((await rest("GET", "/auth/me")).body).toMatchObject({ id: driverId, username: "ada@example.org" });
 });
 
-test.each([
+test.each<[string, Wanted, number, string]>([
   ["a role above its maker's", { role: "OPERATOR" }, 403, "ROLE_TOO_HIGH"],
   ["no scope", { scopes: [] }, 400, "INVALID_FIELD"],
   ["a scope that is none", { scopes: ["charger.transactions"] }, 400, "INVALID_FIELD"],

@@ -35,12 +35,17 @@ export function makeActors(env: Env, admin: Rest) {
     return body;
   }
 
+  async function connect(identity: string, password: string): Promise<RPCClient> {
+    const charger = new RPCClient({ endpoint: env.ocpp, identity, password, protocols: ["ocpp1.6"], reconnect: false });
+    await charger.connect();
+    return charger;
+  }
+
   /** A transaction that is active, at a charger that is connected. */
   async function activeTransaction(): Promise<{ chargerId: string; id: number }> {
     const { id: identity, password } = await newCharger();
-    const charger = new RPCClient({ endpoint: env.ocpp, identity, password, protocols: ["ocpp1.6"], reconnect: false });
+    const charger = await connect(identity, password);
     charger.handle("RemoteStopTransaction", () => ({ status: "Accepted" }));
-    await charger.connect();
     await charger.call("BootNotification", { chargePointVendor: "Acme", chargePointModel: "One" });
     const start = { connectorId: 1, idTag: "NOBODY", meterStart: 0, timestamp: new Date().toISOString() };
     return { chargerId: identity, id: (await charger.call("StartTransaction", start)).transactionId };
@@ -66,7 +71,7 @@ export function makeActors(env: Env, admin: Rest) {
     return admin("POST", "/auth/apiKeys", { displayName: "a program", role: "OPERATOR", scopes: ["charger.*:write"], expireTime });
   }
 
-  return { anybody, somebody, newCharger, newApiKey, activeTransaction, mailedToken, ownerQuery };
+  return { anybody, somebody, connect, newCharger, newApiKey, activeTransaction, mailedToken, ownerQuery };
 }
 
 /** A call of every rpc that must leave an entry. */

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 
 /** An identity provider on loopback: a discovery document, keys, and tokens as a test wants them. */
 export interface IdentityProvider {
   issuer: string;
   /** A token with these claims beside the usual ones; `header` and the usual ones can be had otherwise. */
-  token(claims: JWTPayload, header?: { kid?: string | undefined; alg?: string }): Promise<string>;
+  token(claims: { [claim: string]: unknown }, header?: { kid?: string | undefined }): Promise<string>;
   /** Signs with another key from now on, and publishes both. */
   rotate(): Promise<void>;
   /** How often its keys were asked for. */
@@ -48,7 +48,9 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     async token(claims, header) {
       const now = Math.floor(Date.now() / 1000);
       const usual = { iss: issuer, aud: "chargemesh-api", sub: "subject-1", iat: now, nbf: now, exp: now + 600 };
-      return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg: "RS256", kid: signer.kid, ...header }).sign(signer.key);
+      const { kid } = { kid: signer.kid, ...header };
+      const protectedHeader = { alg: "RS256", ...(kid === undefined ? {} : { kid }) };
+      return new SignJWT({ ...usual, ...claims }).setProtectedHeader(protectedHeader).sign(signer.key);
     },
     asked: () => asked,
     claimToBe(other) {

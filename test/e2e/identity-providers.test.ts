@@ -29,6 +29,9 @@ afterAll(async () => {
   await strict?.stop();
 });
 
+/** Claims that a token has in place of the usual ones; undefined leaves one out. */
+type Claims = Parameters<IdentityProvider["token"]>[0];
+
 const withRoles = (...roles: string[]) => ({ realm_access: { roles } });
 const outcome = ({ status: code, body }: Answer): unknown[] => [code, ...(body?.error ? [body.error.details[0].reason] : [])];
 const as = (token: string): Rest => restOf(env.rest, token);
@@ -84,7 +87,7 @@ test("nobody becomes one of our users by their name, and no address that is not 
   expect((await restOf(env.rest)("POST", "/auth/login", ADMIN)).body).toMatchObject({ role: "ADMIN" });
 });
 
-test.each<[string, object, { kid?: string | undefined; alg?: string }, string]>([
+test.each<[string, Claims, { kid?: string | undefined }, string]>([
   ["is for another audience", { aud: "another" }, {}, "TOKEN_INVALID"],
   ["has expired", { exp: Math.floor(Date.now() / 1000) - 60 }, {}, "TOKEN_EXPIRED"],
   ["is not good yet", { nbf: Math.floor(Date.now() / 1000) + 60 }, {}, "TOKEN_INVALID"],

@@ -3,6 +3,8 @@ import pg from "pg";
 
 /** The role that owns the tables and migrates, and those of the services, which may only read and write what is theirs. */
 const ROLES = { owner: "chargemesh_owner", auth: "chargemesh_auth", charger: "chargemesh_charger", email: "chargemesh_email" } as const;
+/** What makes a role no more than what it is granted, whatever it was before. */
+const PLAIN = "nosuperuser nocreatedb nocreaterole noreplication nobypassrls";
 const KINDS = ["owner", "auth", "charger", "email"] as const;
 
 export type Passwords = Readonly<Record<(typeof KINDS)[number], string>>;
@@ -22,7 +24,7 @@ export async function makeRoles(adminUrl: string, passwords: Passwords): Promise
     const there = new Set(rows.map((row) => row.rolname));
     for (const kind of KINDS) {
       const verb = there.has(ROLES[kind]) ? "alter" : "create";
-      await client.query(`${verb} role ${ROLES[kind]} with login password ${client.escapeLiteral(passwords[kind])}`);
+      await client.query(`${verb} role ${ROLES[kind]} with login ${PLAIN} password ${client.escapeLiteral(passwords[kind])}`);
     }
   });
 }
@@ -34,6 +36,7 @@ export async function makeDatabase(adminUrl: string, name: string): Promise<void
     const database = client.escapeIdentifier(name);
     if (rowCount === 0) await client.query(`create database ${database} owner ${ROLES.owner}`);
     await client.query(`revoke all on database ${database} from public`);
+    await withClient(urlOf(adminUrl, name), (inside) => inside.query("revoke all on schema public from public"));
     await client.query(`grant connect on database ${database} to ${ROLES.auth}, ${ROLES.charger}, ${ROLES.email}`);
   });
 }
@@ -46,13 +49,18 @@ export async function dropDatabase(adminUrl: string, name: string): Promise<void
 /** The URLs to a database on the server of `adminUrl`. */
 export function databaseUrls(adminUrl: string, database: string, passwords: Passwords): DatabaseUrls {
   const as = (kind: (typeof KINDS)[number]): string => {
-    const url = new URL(adminUrl);
+    const url = new URL(urlOf(adminUrl, database));
     url.username = ROLES[kind];
     url.password = passwords[kind];
-    url.pathname = database;
     return url.href;
   };
   return { ownerUrl: as("owner"), authUrl: as("auth"), chargerUrl: as("charger"), emailUrl: as("email") };
+}
+
+function urlOf(adminUrl: string, database: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = database;
+  return url.href;
 }
 
 async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {

@@ -45,6 +45,11 @@ export async function deleteApiKey(tx: Transaction<Database>, id: string, userId
   return numDeletedRows > 0n;
 }
 
+/** Removes all keys of a user. */
+export async function deleteApiKeysOf(tx: Transaction<Database>, userId: string): Promise<void> {
+  await tx.deleteFrom("api_key").where("user_id", "=", userId).execute();
+}
+
 /** A key that is good now, and its user. */
 export type ApiKeyOfUser = ApiKeyRow & { username: string; user_role: ApiKeyRow["role"] };
 

@@ -84,6 +84,13 @@ export async function sessionsOf(db: Db, userId: string, now: Date): Promise<Ses
     .execute();
 }
 
+/** Whether a user has this session. */
+export async function hasSession(db: Db, userId: string, id: string): Promise<boolean> {
+  // What no session ever had need not be a UUID.
+  const found = db.selectFrom("session").select("id").where("user_id", "=", userId).where(sql`id::text`, "=", id);
+  return (await found.executeTakeFirst()) !== undefined;
+}
+
 /** Ends one session of a user, and says whether there was one. */
 export async function deleteSessionOf(db: Db, userId: string, id: string): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom("session").where("user_id", "=", userId).where("id", "=", id).executeTakeFirst();

@@ -42,9 +42,26 @@ export async function passwordHashOf(db: Db, id: string): Promise<string | undef
   return (await db.selectFrom("user").select("password_hash").where("id", "=", id).executeTakeFirst())?.password_hash;
 }
 
-/** Puts the hash of the same password in the place of `from`, unless there is another by now. */
-export async function replacePasswordHash(db: Db, id: string, from: string, to: string): Promise<void> {
-  await db.updateTable("user").set({ password_hash: to }).where("id", "=", id).where("password_hash", "=", from).execute();
+/**
+ * Whether a user still has the password that this hash is of, and may come in. Neither changes until the transaction ends: a session that is
+ * opened by a password is there when a change of the password ends all sessions, or is not opened.
+ */
+export async function stillSignsIn(tx: Transaction<Database>, id: string, passwordHash: string): Promise<boolean> {
+  const user = await tx
+    .selectFrom("user")
+    .select("id")
+    .where("id", "=", id)
+    .where("password_hash", "=", passwordHash)
+    .where("disable_time", "is", null)
+    .forShare()
+    .executeTakeFirst();
+  return user !== undefined;
+}
+
+/** Puts the hash of the same password in the place of `from`. False if there is another by now. */
+export async function replacePasswordHash(db: Db, id: string, from: string, to: string): Promise<boolean> {
+  const query = db.updateTable("user").set({ password_hash: to }).where("id", "=", id).where("password_hash", "=", from);
+  return (await query.executeTakeFirst()).numUpdatedRows > 0n;
 }
 
 /** Newest first, at most `limit`; those that come after `cursor` in that order. */

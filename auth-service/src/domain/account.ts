@@ -2,6 +2,7 @@ import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import { badRequest } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
 import type { Transaction } from "kysely";
+import { deleteApiKeysOf } from "../db/api-key.ts";
 import { deleteOneTimeTokens } from "../db/one-time-token.ts";
 import type { Database } from "../db/schema.ts";
 import { deleteSessionsOf, insertSession } from "../db/session.ts";
@@ -51,7 +52,7 @@ function mayReset(user: UserRow | undefined): boolean {
 }
 
 /**
- * Sets the password of whoever the token was mailed to. Sessions and links end, and a lock; the address is shown to be theirs.
+ * Sets the password of whoever the token was mailed to. Sessions, API keys and links end, and a lock; the address is shown to be theirs.
  * FAILED_PRECONDITION if the token is not good; INVALID_ARGUMENT, and it stays good, if the password is too easy.
  */
 export async function resetPassword(accounts: Accounts, token: string, password: string, signal: AbortSignal): Promise<void> {
@@ -65,6 +66,8 @@ export async function resetPassword(accounts: Accounts, token: string, password:
     const before = await lockUser(tx, user.id);
     const isShown = email !== null && before?.email === email && before.email_verify_time === null;
     const changed = await setPassword(tx, user, passwordHash, isShown ? { email_verify_time: now } : {}, now);
+    // Who has lost their password may have lost more, or somebody else has made the account in their name and kept a key to it.
+    await deleteApiKeysOf(tx, user.id);
     await unlock(tx, usernameKey(user.username));
     if (isShown) await userUpdated(tx, changed);
     await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user) });

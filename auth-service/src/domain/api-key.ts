@@ -7,6 +7,7 @@ import type { Role, UserCaller } from "@chargemesh/kit/identity";
 import { transact } from "@chargemesh/kit/postgres";
 import { type ApiKeyRow, countApiKeys, goodApiKey, insertApiKey, touchApiKey } from "../db/api-key.ts";
 import type { Db } from "../db/schema.ts";
+import { hasSession } from "../db/session.ts";
 import { lockUser } from "../db/user.ts";
 import { securityNotice } from "../events.ts";
 
@@ -49,8 +50,12 @@ export async function createApiKey(
   const secret = makeApiKeySecret();
   const row = await transact(db, async (tx) => {
     const user = await lockUser(tx, caller.userId);
-    if (user === undefined) throw new AppError("unauthenticated", "TOKEN_INVALID", "The user of this access token is no more.");
+    if (user === undefined || user.disable_time !== null)
+      throw new AppError("unauthenticated", "TOKEN_INVALID", "The user of this access token is no more.");
     if (user.issuer !== null) throw externalUser();
+    // An access token outlives its session by minutes; a key that it makes would by a year.
+    if (caller.credential.kind !== "session" || !(await hasSession(tx, user.id, caller.credential.sessionId)))
+      throw new AppError("unauthenticated", "TOKEN_INVALID", "The session of this access token has ended. Sign in again.");
     if (lowerRole(wanted.role, lowerRole(user.role, caller.role)) !== wanted.role)
       throw new AppError("permissionDenied", "ROLE_TOO_HIGH", "An API key cannot have a higher role than who makes it.");
     if ((await countApiKeys(tx, user.id)) >= KEYS_PER_USER_MAX)

@@ -12,26 +12,33 @@ export interface Checking extends Counting {
   passwords: Passwords;
 }
 
-type Account = { user: UserRow; hash: string } | undefined;
+/** A user, and the hash of the password that they have shown. */
+export interface Account {
+  user: UserRow;
+  hash: string;
+}
 
 /**
- * The user who signs in by this name and password. It takes the same steps, and as long, whether there is such a user or not.
+ * The user who signs in by this name and password, with the hash that the password has now. It takes the same steps, and as long, whether there is such a user or not.
  * UNAUTHENTICATED if the two do not belong together; RESOURCE_EXHAUSTED if the username or the address is locked; PERMISSION_DENIED if the
  * user is disabled, which is told only to who has the password and so tells nobody that there is such a user.
  */
-export async function checkSignIn(checking: Checking, username: string, password: string, signal: AbortSignal): Promise<UserRow> {
+export async function checkSignIn(checking: Checking, username: string, password: string, signal: AbortSignal): Promise<Account> {
   const key = usernameKey(username);
   const found = await userByKey(checking.db, key);
   // What was typed is not kept unless there is such a user: people type passwords here.
   if (found !== undefined) nameAttempt({ resource: `users/${found.id}`, details: { username: found.username } });
   await refuseLocked(checking, key);
   const account = found && { user: found, hash: found.password_hash };
-  const user = await checkPassword(checking, key, account, password, signal);
-  if (user === undefined)
-    throw new AppError("unauthenticated", "INVALID_CREDENTIALS", "The username and the password do not belong together.");
-  if (user.disable_time !== null)
+  const checked = await checkPassword(checking, key, account, password, signal);
+  if (checked === undefined) throw invalidCredentials();
+  if (checked.user.disable_time !== null)
     throw new AppError("permissionDenied", "USER_DISABLED", "This account is disabled. Ask whoever runs this service.");
-  return user;
+  return checked;
+}
+
+export function invalidCredentials(): AppError {
+  return new AppError("unauthenticated", "INVALID_CREDENTIALS", "The username and the password do not belong together.");
 }
 
 /**
@@ -52,24 +59,31 @@ export async function checkOwnPassword(checking: Checking, userId: string, passw
   return user;
 }
 
-/** The user if the password is theirs. Counts it if it is not. */
+/** The account, with the hash that it has now, if the password is its own. Counts it if it is not. */
 async function checkPassword(
   checking: Checking,
   key: string,
-  account: Account,
+  account: Account | undefined,
   password: string,
   signal: AbortSignal,
-): Promise<UserRow | undefined> {
+): Promise<Account | undefined> {
   const { db, passwords, clock } = checking;
   const isRight = await passwords.verify(account?.hash, password, signal);
   if (account !== undefined && isRight) {
     await forgiveWrong(checking, key);
-    if (passwords.isOutdated(account.hash))
-      await replacePasswordHash(db, account.user.id, account.hash, await passwords.hash(password, signal));
-    return account.user;
+    return passwords.isOutdated(account.hash) ? withNewHash(checking, account, password, signal) : account;
   }
   await transact(db, async (tx) => {
     if (await countWrong(checking, tx, key)) await lockedOut(tx, account?.user, clock.now());
   });
   return undefined;
+}
+
+/** Keeps a hash that costs what the settings say now. Undefined if the password has changed meanwhile. */
+async function withNewHash({ db, passwords }: Checking, { user, hash }: Account, password: string, signal: AbortSignal) {
+  const renewed = await passwords.hash(password, signal);
+  if (await replacePasswordHash(db, user.id, hash, renewed)) return { user, hash: renewed };
+  // Somebody else has signed in by the same password at the same moment, or it is another one now.
+  const current = await passwordHashOf(db, user.id);
+  return current !== undefined && (await passwords.verify(current, password, signal)) ? { user, hash: current } : undefined;
 }

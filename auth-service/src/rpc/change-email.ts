@@ -2,12 +2,12 @@ import type { ChangeEmailRequest, ChangeEmailResponse } from "@chargemesh/contra
 import type { Call } from "@chargemesh/kit/grpc-server";
 import { type Accounts, mailToNewEmail } from "../domain/account.ts";
 import { checkOwnPassword } from "../domain/sign-in.ts";
-import { ownUserId } from "./own-user.ts";
+import { userOf } from "./own-sessions.ts";
 
 export const changeEmail =
   (accounts: Accounts) =>
   async ({ password, email }: ChangeEmailRequest, call: Call): Promise<ChangeEmailResponse> => {
-    const user = await checkOwnPassword(accounts, ownUserId(call), password, call.signal);
+    const user = await checkOwnPassword(accounts, userOf(call.caller).userId, password, call.signal);
     await mailToNewEmail(accounts, user, email);
     return {};
   };

@@ -2,12 +2,12 @@ import type { ChangePasswordRequest, ChangePasswordResponse } from "@chargemesh/
 import type { Call } from "@chargemesh/kit/grpc-server";
 import { type Accounts, changePassword as change } from "../domain/account.ts";
 import { checkOwnPassword } from "../domain/sign-in.ts";
-import { ownUserId } from "./own-user.ts";
+import { userOf } from "./own-sessions.ts";
 import { toSignedInUser } from "./signed-in-user.ts";
 
 export const changePassword =
   (accounts: Accounts) =>
   async ({ password, newPassword }: ChangePasswordRequest, call: Call): Promise<ChangePasswordResponse> => {
-    const user = await checkOwnPassword(accounts, ownUserId(call), password, call.signal);
+    const user = await checkOwnPassword(accounts, userOf(call.caller).userId, password, call.signal);
     return { user: toSignedInUser(await change(accounts, user, newPassword, call.signal)) };
   };

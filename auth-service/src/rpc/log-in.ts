@@ -3,8 +3,9 @@ import { recordAudit, userActor } from "@chargemesh/kit/audit";
 import type { Call } from "@chargemesh/kit/grpc-server";
 import { transact } from "@chargemesh/kit/postgres";
 import { insertSession, trimSessions } from "../db/session.ts";
+import { stillSignsIn } from "../db/user.ts";
 import { openSession } from "../domain/session.ts";
-import { checkSignIn } from "../domain/sign-in.ts";
+import { checkSignIn, invalidCredentials } from "../domain/sign-in.ts";
 import type { Deps } from "./index.ts";
 import { toSignedInUser } from "./signed-in-user.ts";
 
@@ -12,9 +13,10 @@ export const logIn =
   (deps: Deps) =>
   async ({ username, password }: LogInRequest, { signal }: Call): Promise<LogInResponse> => {
     const { db, sessions, clock } = deps;
-    const user = await checkSignIn(deps, username, password, signal);
+    const { user, hash } = await checkSignIn(deps, username, password, signal);
     const { signedIn, session } = await openSession(sessions, user);
     await transact(db, async (tx) => {
+      if (!(await stillSignsIn(tx, user.id, hash))) throw invalidCredentials();
       await insertSession(tx, session);
       await trimSessions(tx, user.id, clock.now());
       await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { session: session.id } });

@@ -3,12 +3,12 @@ import { AppError } from "@chargemesh/kit/errors";
 import type { Call } from "@chargemesh/kit/grpc-server";
 import { userById } from "../db/user.ts";
 import { type Accounts, mailVerification } from "../domain/account.ts";
-import { ownUserId } from "./own-user.ts";
+import { userOf } from "./own-sessions.ts";
 
 export const requestEmailVerification =
   (accounts: Accounts) =>
   async (_request: object, call: Call): Promise<RequestEmailVerificationResponse> => {
-    const user = await userById(accounts.db, ownUserId(call));
+    const user = await userById(accounts.db, userOf(call.caller).userId);
     if (user === undefined) throw new AppError("unauthenticated", "TOKEN_INVALID", "The user of this access token is no more.");
     if (user.email === null) throw new AppError("failedPrecondition", "EMAIL_MISSING", "The account has no email address.");
     if (user.email_verify_time !== null) throw new AppError("failedPrecondition", "EMAIL_VERIFIED", "The email address is verified.");

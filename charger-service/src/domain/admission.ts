@@ -1,3 +1,4 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import { chargerById, insertCharger } from "../db/charger.ts";
 import { type Entry, type Knock, recordRefusal, takeoversInLastMinute } from "../db/connection.ts";
 import { doorFacts, rotatingHashes } from "../db/password.ts";
@@ -46,7 +47,7 @@ export async function admit(
   unknownChargers: UnknownChargers,
   now: Date,
 ): Promise<Admission> {
-  const verdict = await judge(db, knock.chargerId, authorization, unknownChargers, now);
+  const verdict = await judge(db, knock, authorization, unknownChargers, now);
   if (verdict.reason === undefined) {
     const { passwordHash, relaxations } = verdict;
     return { kind: "admitted", entry: { ...knock, passwordHash, relaxations } };
@@ -63,12 +64,13 @@ const letIn = (passwordHash: Buffer | null, relaxations: readonly Relaxation[] =
   relaxations,
 });
 
-async function judge(db: Db, chargerId: string, authorization: string, unknownChargers: UnknownChargers, now: Date): Promise<Verdict> {
+async function judge(db: Db, knock: Knock, authorization: string, unknownChargers: UnknownChargers, now: Date): Promise<Verdict> {
+  const { chargerId } = knock;
   if (!identity.test(chargerId)) return refuse("INVALID_IDENTITY");
   const facts = await doorFacts(db, chargerId);
   if (facts === undefined) {
     if (unknownChargers === "reject") return refuse("UNKNOWN_CHARGER");
-    await register(db, chargerId);
+    await register(db, knock);
     return letIn(null);
   }
   if (facts.password_revoked) return refuse("PASSWORD_REVOKED");
@@ -94,12 +96,13 @@ async function judgePassword(
   return current === null ? letIn(null) : refuse("WRONG_PASSWORD", relaxations);
 }
 
-function register(db: Db, id: string): Promise<void> {
+function register(db: Db, { chargerId: id, remoteAddress }: Knock): Promise<void> {
   return db.transaction().execute(async (tx) => {
     const ordinary = { registration: "ACCEPTED", availability: "AVAILABLE" } as const;
     // Someone else may have registered it in this moment.
     if (!(await insertCharger(tx, { id, displayName: "", passwordHash: null, relaxations: [], ...ordinary }))) return;
     const charger = await chargerById(tx, id);
     if (charger !== undefined) await chargerCreated(tx, charger);
+    await recordAudit(tx, { resource: `chargers/${id}`, action: "ocpp/Connect", actor: { kind: "CHARGER", id }, remoteAddress });
   });
 }

@@ -1,3 +1,4 @@
+import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
 import { chargerById, connectorsOf } from "../db/charger.ts";
@@ -40,14 +41,17 @@ export function takeOwnership(db: Db, entry: Entry, replicaId: string, protocol:
     if (before.replica_id !== null) await closeConnection(tx, chargerId, before.epoch, "SUPERSEDED", now);
     await insertConnection(tx, entry, protocol, epoch, now);
     await chargerConnected(tx, chargerId, protocol, entry.remoteAddress);
-    if (!isCurrent) await tellOfPassword(tx, chargerId);
+    if (!isCurrent) await tellOfPassword(tx, entry);
     return { epoch, previous: before.replica_id === null ? undefined : { epoch: before.epoch, replicaId: before.replica_id } };
   });
 }
 
-async function tellOfPassword(tx: Db, chargerId: string): Promise<void> {
-  const charger = await chargerById(tx, chargerId);
-  if (charger !== undefined) await chargerUpdated(tx, charger, await connectorsOf(tx, [chargerId]));
+/** It is the charger that makes a new password the one that counts. */
+async function tellOfPassword(tx: Db, { chargerId: id, remoteAddress }: Entry): Promise<void> {
+  const charger = await chargerById(tx, id);
+  if (charger !== undefined) await chargerUpdated(tx, charger, await connectorsOf(tx, [id]));
+  const details = { password: "rotated" };
+  await recordAudit(tx, { resource: `chargers/${id}`, action: "ocpp/Connect", actor: { kind: "CHARGER", id }, remoteAddress, details });
 }
 
 /** Takes a charger back whose lease ran out while the database was away, unless a newer connection holds it. False if one does. */

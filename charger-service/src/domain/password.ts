@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 const SALT_BYTES = 16;
 /** 120 bits, in 20 characters: as many as OCPP 1.6 has bytes for an AuthorizationKey. */
@@ -34,11 +34,11 @@ export function hashPassword(password: Buffer): Buffer {
   return Buffer.concat([salt, digest(salt, password)]);
 }
 
-/** Whether `password` is the one that `hash` was made of. */
-export function matchesPassword(hash: Buffer, password: Buffer): boolean {
-  return timingSafeEqual(digest(hash.subarray(0, SALT_BYTES), password), hash.subarray(SALT_BYTES));
+/** Whether `password` is the one that this hash was kept of. */
+export function matchesPassword(kept: Buffer, password: Buffer): boolean {
+  return timingSafeEqual(digest(kept.subarray(0, SALT_BYTES), password), kept.subarray(SALT_BYTES));
 }
 
 function digest(salt: Buffer, password: Buffer): Buffer {
-  return createHash("sha256").update(salt).update(password).digest();
+  return hash("sha256", Buffer.concat([salt, password]), "buffer");
 }

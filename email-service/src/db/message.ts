@@ -86,9 +86,8 @@ export async function extendLeases(db: Db, held: readonly string[], leaseTime: D
   await db.updateTable("message").set({ next_attempt_time: leaseTime }).where("id", "in", held).where("state", "=", "QUEUED").execute();
 }
 
-/** Whatever anybody else thought of it meanwhile: it has been sent. Its link is forgotten, or all of it. */
+/** Whatever anybody else thought of it meanwhile: it has been sent. Its link is forgotten. */
 export async function markSent(db: Db, id: string, sendTime: Date): Promise<void> {
-  if (await forgetMessage(db, id)) return;
   await db
     .updateTable("message")
     .set({ state: "SENT", send_time: sendTime, next_attempt_time: null, last_error: "", sealed_link: null })
@@ -108,7 +107,6 @@ export async function markDeferred(db: Db, id: string, error: string, nextAttemp
 
 /** Gives it up, unless its fate is sealed. */
 export async function markFailed(db: Db, id: string, error: string): Promise<void> {
-  if (await forgetMessage(db, id)) return;
   await db
     .updateTable("message")
     .set({ state: "FAILED", last_error: error, next_attempt_time: null })
@@ -128,14 +126,8 @@ export function requeueFailed(db: Db, id: string, times: { next_attempt_time: Da
     .executeTakeFirst();
 }
 
-/** Removes a message of which nothing shall be left, and says whether it was one. */
-async function forgetMessage(db: Db, id: string): Promise<boolean> {
-  const { numDeletedRows } = await db
-    .deleteFrom("message")
-    .where("id", "=", id)
-    .where("is_forgotten_once_done", "=", true)
-    .executeTakeFirst();
-  return numDeletedRows > 0n;
+export async function deleteMessage(db: Db, id: string): Promise<void> {
+  await db.deleteFrom("message").where("id", "=", id).execute();
 }
 
 /** Removes every message to an address, but for those that go by themselves. */

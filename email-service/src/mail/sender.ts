@@ -3,7 +3,7 @@ import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { withRequestId } from "@chargemesh/kit/request-id";
 import { rest } from "@chargemesh/kit/rest";
-import { claimDueMessages, extendLeases, markDeferred, markFailed, markSent } from "../db/message.ts";
+import { claimDueMessages, deleteMessage, extendLeases, markDeferred, markFailed, markSent } from "../db/message.ts";
 import type { Db, MessageRow } from "../db/schema.ts";
 import { makeBell } from "./bell.ts";
 import type { Links } from "./links.ts";
@@ -97,11 +97,13 @@ export function runSender(db: Db, transport: MailTransport, links: Links, clock:
   return { wake: bell.ring };
 }
 
-async function record(db: Db, { id, attempts, give_up_time }: MessageRow, outcome: Outcome, now: Date): Promise<void> {
-  if (outcome.kind === "taken") return markSent(db, id, now);
+async function record(db: Db, message: MessageRow, outcome: Outcome, now: Date): Promise<void> {
+  const { id, attempts, give_up_time, is_forgotten_once_done } = message;
+  if (outcome.kind === "taken") return is_forgotten_once_done ? deleteMessage(db, id) : markSent(db, id, now);
   const error = outcome.error.replace(/\p{C}+/gu, " ").slice(0, ERROR_CHARACTERS_MAX);
   const next = outcome.kind === "deferred" ? nextAttemptTime(attempts, give_up_time, now) : undefined;
-  return next === undefined ? markFailed(db, id, error) : markDeferred(db, id, error, next);
+  if (next !== undefined) return markDeferred(db, id, error, next);
+  return is_forgotten_once_done ? deleteMessage(db, id) : markFailed(db, id, error);
 }
 
 /** After MESH_SECRET has changed. */

@@ -30,23 +30,20 @@ export function readAccess(path: string, method: protobuf.Method, request: proto
     level: known,
     callers: names,
     signedIn: signed_in,
-    scope: scopeOf(method),
+    scope: scopeOf(method.parent?.fullName ?? "", method.getOption("idempotency_level")),
     chargerOf: charger_field === undefined ? undefined : readerOf(path, request, String(charger_field).split(".")),
   };
 }
 
 /**
- * The scope of an rpc: its package without ours and its version, the noun of its service, and whether it changes anything.
- * chargemesh.charger.v1.TransactionService/ListTransactions is "charger.transactions:read".
+ * The scope of an rpc, by the full name of its service: the package without ours and its version, the noun of the service, and whether it
+ * changes anything. What has no side effects in chargemesh.charger.v1.TransactionService is "charger.transactions:read".
  */
-function scopeOf(method: protobuf.Method): string {
-  const names = (method.parent?.fullName ?? "")
-    .split(".")
-    .filter((name) => name !== "" && name !== "chargemesh" && !/^v\d+\w*$/.test(name));
-  const service = (names.pop() ?? "").replace(/Service$/, "");
-  const noun = service.charAt(0).toLowerCase() + service.slice(1).replace(/y$/, "ie");
-  const changesNothing = method.getOption("idempotency_level") === "NO_SIDE_EFFECTS";
-  return `${names.join(".")}.${noun}s:${changesNothing ? "read" : "write"}`;
+export function scopeOf(service: string, idempotencyLevel: unknown): string {
+  const names = service.split(".").filter((name) => name !== "" && name !== "chargemesh" && !/^v\d+\w*$/.test(name));
+  const noun = (names.pop() ?? "").replace(/Service$/, "");
+  const nouns = `${noun.charAt(0).toLowerCase()}${noun.slice(1).replace(/y$/, "ie")}s`;
+  return `${names.join(".")}.${nouns}:${idempotencyLevel === "NO_SIDE_EFFECTS" ? "read" : "write"}`;
 }
 
 /** Reads the text that a path such as charger.id leads to. Throws if it leads to none. */

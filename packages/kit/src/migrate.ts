@@ -37,7 +37,8 @@ export async function migrate(
     const { error, results = [] } = await migrator.migrateToLatest();
     for (const { migrationName, status } of results) log.info({ schema, migration: migrationName, status }, "migration");
     if (error !== undefined) throw error;
-    await grant(db, schema, role);
+    // At once, or for a moment the service might change what it may only add to.
+    await db.transaction().execute((tx) => grant(tx, schema, role));
   } finally {
     await db.destroy();
   }

@@ -22,6 +22,8 @@ import { rest } from "./rest.ts";
 
 const RECONNECT_WAIT_MS = 250;
 const PING_INTERVAL_MS = 5_000;
+/** How long a server may take to let us in. One that does not like our certificate says nothing. */
+const CONNECT_TIMEOUT_MS = 3_000;
 /** How long an event stays in its stream, in ms. */
 const RETENTION_MS = 7 * 24 * 3_600_000;
 /** How long the server remembers an event's id, in ms: a publisher that lost an acknowledgement has this long to say it again. */
@@ -41,6 +43,7 @@ export function openNats(config: NatsConfig, name: string, stack: Stack, log: Lo
     name,
     // A name of its own, so that one service may not hear what is answered to another.
     inboxPrefix: `_INBOX.${name}`,
+    timeout: CONNECT_TIMEOUT_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
     pingInterval: PING_INTERVAL_MS,

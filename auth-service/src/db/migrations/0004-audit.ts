@@ -24,7 +24,8 @@ export const audit: Migration = {
     // migrate() gives the service no more than this on a table whose comment begins so.
     await sql`comment on table audit_entry is 'append-only: who did what'`.execute(db);
     await sql`create index audit_entry_by_time on audit_entry (time desc, id desc)`.execute(db);
-    for (const column of ["actor_id", "api_key_id", "resource", "action", "result"]) {
+    await sql`create index audit_entry_by_api_key_id on audit_entry (api_key_id, time desc, id desc) where api_key_id <> ''`.execute(db);
+    for (const column of ["actor_id", "resource", "action", "result"]) {
       await sql`create index ${sql.id(`audit_entry_by_${column}`)} on audit_entry (${sql.id(column)}, time desc, id desc)`.execute(db);
     }
     // As the owner of the table, who may delete; with a limit of its own, so that nobody wipes out a trace by asking for fewer days.

@@ -27,7 +27,11 @@ export function openApiDocument(protoDirs: readonly string[], isOurs: boolean): 
       license: { name: "MIT", identifier: "MIT" },
     },
     securitySchemes: {
-      [BEARER]: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The accessToken of a sign-in." },
+      [BEARER]: {
+        type: "http",
+        scheme: "bearer",
+        description: "The accessToken of a sign-in, an API key, or a token of an identity provider that is trusted.",
+      },
     },
     rpc: accessOf,
     field: rulesOf,

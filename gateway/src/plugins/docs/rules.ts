@@ -1,3 +1,4 @@
+import { scopeOf } from "@chargemesh/kit/access-rule";
 import type { FieldTraits, JsonSchema, OpenApiOptions, RpcTraits } from "@chargemesh/transcoder/openapi";
 
 /** The options of chargemesh/rules/v1/rules.proto, as the services enforce them, in the words of OpenAPI. */
@@ -9,23 +10,28 @@ export const BEARER = "bearer";
 
 const signedIn = {
   security: [{ [BEARER]: [] }],
-  failures: { UNAUTHENTICATED: "without a valid access token." },
+  failures: {
+    UNAUTHENTICATED: "without a valid access token or API key.",
+    PERMISSION_DENIED: "if the caller's role or the API key does not allow it.",
+  },
 };
-const withRole = { ...signedIn, failures: { ...signedIn.failures, PERMISSION_DENIED: "if the caller's role does not allow it." } };
 
 const levels: Readonly<Record<string, RpcTraits>> = {
   PUBLIC: { security: [], description: "Anybody may call." },
   DRIVER: { ...signedIn, description: "Whoever is signed in may call; a driver reaches only what is their own." },
-  OPERATOR: { ...withRole, description: "Operators and administrators may call." },
-  ADMIN: { ...withRole, description: "Administrators may call." },
-  SERVICE: { ...withRole, description: "Only services may call." },
+  OPERATOR: { ...signedIn, description: "Operators and administrators may call." },
+  ADMIN: { ...signedIn, description: "Administrators may call." },
+  SERVICE: { ...signedIn, description: "Only services may call." },
 };
 
 /** Who may call. */
-export const accessOf: NonNullable<OpenApiOptions["rpc"]> = (options) => {
+export const accessOf: NonNullable<OpenApiOptions["rpc"]> = (options, service) => {
   const access = options[ACCESS];
-  const level = typeof access === "object" && access !== null && "level" in access ? String(access.level) : "";
-  return levels[level] ?? {};
+  const { level, signed_in }: Record<string, unknown> = typeof access === "object" ? { ...access } : {};
+  const traits = levels[String(level)] ?? {};
+  if (level === undefined || level === "PUBLIC" || level === "SERVICE") return traits;
+  const ofKeys = signed_in === true ? "No API key may." : `An API key needs the scope \`${scopeOf(service, options.idempotency_level)}\`.`;
+  return { ...traits, description: `${traits.description} ${ofKeys}` };
 };
 
 const formats: Readonly<Record<string, string>> = { UUID: "uuid", EMAIL: "email" };

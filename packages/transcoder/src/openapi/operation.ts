@@ -30,7 +30,7 @@ export interface OperationPlace {
 export function operationOf(binding: Binding, place: OperationPlace, { reflection, schemas, rpc, error }: OperationSettings): Operation {
   const { service, name } = binding.rpc;
   const { comment, options } = reflection.rpc(service, name);
-  const traits = rpc?.(options) ?? {};
+  const traits = rpc?.(options, service) ?? {};
   const { summary, description: more } = summarised(comment);
   const description = [more, traits.description].filter((part) => part !== undefined).join("\n\n");
   const versions = versionsOf(binding, error.schema);

@@ -31,6 +31,7 @@ export interface OpenApiOptions {
   readonly paths?: Readonly<Record<string, PathItem>>;
   readonly schemas?: Readonly<Record<string, JsonSchema>>;
   readonly tags?: readonly Tag[];
-  rpc?(options: ProtoOptions): RpcTraits;
+  /** `service` is the full name of the rpc's service. */
+  rpc?(options: ProtoOptions, service: string): RpcTraits;
   field?(options: ProtoOptions, field: Field): FieldTraits;
 }
