@@ -23,10 +23,10 @@ export function readConfig(vars: Vars) {
     /** The origins of pages that may call. */
     corsOrigins: readList(env, "CORS_ORIGINS", isOrigin, "origins such as https://example.org, or *"),
     rateLimits: {
-      // Five hundred a second is more than any page or program of ours asks, and a small part of what the services can answer.
-      perToken: env.integer("RATE_LIMIT_PER_TOKEN", 30_000, { min: 0, max: 1_000_000 }),
+      // A thousand a second is more than any page or program of ours asks, and less than what the services can answer.
+      perToken: env.integer("RATE_LIMIT_PER_TOKEN", 60_000, { min: 0, max: 1_000_000 }),
       // An office, or a proxy that nobody has named in TRUSTED_PROXIES, is one address for many.
-      perAddress: env.integer("RATE_LIMIT_PER_ADDRESS", 60_000, { min: 0, max: 10_000_000 }),
+      perAddress: env.integer("RATE_LIMIT_PER_ADDRESS", 120_000, { min: 0, max: 10_000_000 }),
     },
     /** Headers that cross to the services, and metadata that comes back, besides what does anyway. */
     forwardHeaders: readList(env, "FORWARD_HEADERS", isHeader, "names of headers"),
