@@ -12,7 +12,7 @@ MANIFESTS := package.json $(wildcard */package.json packages/*/package.json clie
 DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/access.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/access.md docs/ocpp-coverage.md docs/events.md
 
-.PHONY: help up demo charger bench-edge bench-door test sdk test-sdk lint format generate checkgenerate migrate certs clean reset
+.PHONY: help up demo charger bench-edge bench-identity bench-door test sdk test-sdk lint format generate checkgenerate migrate certs clean reset
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench-edge: $(INSTALLED) $(OCPP) ## Measure what the edge costs, beside what bou
 
 bench-door: $(INSTALLED) ## Count how many passwords of chargers one core checks in a second (half a minute)
 	@exec node bench/door/main.ts
+
+bench-identity: $(INSTALLED) $(OCPP) ## Measure whether time tells which accounts there are (a minute)
+	@exec node bench/identity/main.ts
 
 fuzz-edge: $(INSTALLED) $(OCPP) ## Send the edge what nobody should, for a minute or FUZZ_SECONDS=…
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_SEED=$${FUZZ_SEED:-$$RANDOM} exec vitest run packages/transcoder/test/fuzz.test.ts gateway/test/fuzz.test.ts

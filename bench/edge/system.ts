@@ -22,7 +22,8 @@ export interface System {
   stop(): Promise<void>;
 }
 
-export async function startSystem(): Promise<System> {
+/** `settings` are those of .env.template. */
+export async function startSystem(settings: Readonly<Record<string, string>> = {}): Promise<System> {
   const dir = mkdtempSync(join(tmpdir(), "chargemesh-bench-"));
   const passwords = { owner: makePassword(), auth: makePassword(), charger: makePassword(), email: makePassword() };
   const postgres = await startPostgres({
@@ -66,6 +67,7 @@ export async function startSystem(): Promise<System> {
     AUTH_GRPC_TARGET: auth,
     CHARGER_GRPC_TARGET: charger,
     CHARGER_OCPP_TARGET: ocpp,
+    ...settings,
   };
   const start = (service: string): Promise<Running> =>
     launch({

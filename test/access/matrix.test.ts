@@ -51,7 +51,10 @@ afterAll(async () => {
   await env.stop();
 });
 
-describe.each(rpcs)("$path ($level)", (rpc) => {
+// Not by $path: a long name would be cut.
+const named = rpcs.map((rpc) => [`${rpc.path.slice("/chargemesh.".length)} (${rpc.level})`, rpc] as const);
+
+describe.each(named)("%s", (_name, rpc) => {
   test("at the service's own port", async () => {
     const everybody = Object.keys(callers);
     const ends = await endsOf(everybody, (headers) => grpc.call(rpc, headers));

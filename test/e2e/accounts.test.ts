@@ -1,3 +1,4 @@
+import { RPCClient } from "ocpp-rpc";
 import pg from "pg";
 import PostalMime from "postal-mime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -197,5 +198,32 @@ describe("a user who is deleted", () => {
       expect((await query(`select 1 from authentication.${table} where user_id = $1`, [hal.id])).rows).toEqual([]);
     // The name is free.
     expect((await anybody("POST", "/auth/signup", { username: hal.username, password: PASSWORD })).status).toBe(200);
+  });
+
+  test("charges no more, and what was charged stays in the books as nobody's", async () => {
+    const ida = await somebody("ida");
+    const idTag = "IDA-CARD";
+    await admin("POST", "/ocpp/idTokens", { idToken: idTag, userId: ida.id });
+    const { body } = await admin("POST", "/ocpp/chargers", { id: "CP-1" });
+    const charger = new RPCClient({
+      endpoint: env.ocpp,
+      identity: "CP-1",
+      password: body.password,
+      protocols: ["ocpp1.6"],
+      strictMode: true,
+      reconnect: false,
+    });
+    await charger.connect();
+    await charger.call("BootNotification", { chargePointVendor: "Acme", chargePointModel: "One" });
+    const timestamp = new Date().toISOString();
+    const { transactionId } = await charger.call("StartTransaction", { connectorId: 1, idTag, meterStart: 1_000, timestamp });
+    const transaction = async () => (await admin("GET", `/ocpp/transactions/${transactionId}`)).body;
+    expect(await transaction()).toMatchObject({ userId: ida.id, state: "ACTIVE" });
+    await ida.rest("POST", "/auth/me:delete", { password: PASSWORD });
+    await eventually(async () => (await transaction()).userId === "");
+    expect(await charger.call("Authorize", { idTag })).toEqual({ idTagInfo: { status: "Blocked" } });
+    await charger.call("StopTransaction", { transactionId, idTag, meterStop: 3_000, timestamp: new Date().toISOString() });
+    expect(await transaction()).toMatchObject({ userId: "", state: "STOPPED", energyWh: 2_000, idToken: idTag });
+    await charger.close();
   });
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -138,6 +140,13 @@ test.each(SERVICES)("%s-service hears what it is told, and nothing else", async 
   ];
   expect(await refused(service, "subscription", others)).toEqual(others);
   expect(await refused(service, "subscription", [`_INBOX.${service}-service.>`, ...(service === "charger" ? replicas : [])])).toEqual([]);
+});
+
+test("the consumers in the configuration are those of the services", () => {
+  const read = (file: string): string => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
+  const inCode = SERVICES.flatMap((service) => [...read(`${service}-service/src/start.ts`).matchAll(/\bsubscribe\(nats, "([^"]+)"/g)]);
+  const inConfiguration = read("deploy/nats.conf").matchAll(/\$JS\.API\.CONSUMER\.MSG\.NEXT\.\w+\.([\w-]+)"/g);
+  expect([...inConfiguration].map(([, name]) => name).toSorted()).toEqual(inCode.map(([, name]) => name).toSorted());
 });
 
 test("nobody comes in without a password, or with another's", async () => {

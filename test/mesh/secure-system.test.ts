@@ -51,7 +51,7 @@ test("a user signs up, charges and gets mail: REST, gRPC, OCPP through the gatew
     reconnect: false,
   });
   await station.connect();
-  onTestFinished(() => station.close());
+  onTestFinished(async () => void (await station.close()));
   await station.call("BootNotification", { chargePointVendor: "Acme", chargePointModel: "One" });
   const start = { connectorId: 1, idTag: "ADA-CARD", meterStart: 0, timestamp: new Date(Date.now() - 60_000).toISOString() };
   const { transactionId } = await station.call("StartTransaction", start);
@@ -78,7 +78,7 @@ test("a command crosses from one replica to the one that holds the charger", asy
   const station = new RPCClient({ endpoint, identity: "CP-2", password: charger.password, protocols: ["ocpp1.6"], reconnect: false });
   station.handle("ClearCache", () => ({ status: "Accepted" }));
   await station.connect();
-  onTestFinished(() => station.close());
+  onTestFinished(async () => void (await station.close()));
   await station.call("BootNotification", { chargePointVendor: "Acme", chargePointModel: "One" });
   const { body } = await admin("POST", "/ocpp/chargers/CP-2/commands", { action: "ClearCache", payload: {}, waitSeconds: 5 });
   expect(body).toMatchObject({ state: "ACCEPTED", response: { status: "Accepted" } });

@@ -25,7 +25,7 @@ export type Kept = { readonly name: string; readonly isNew: boolean; readonly no
  * What is there stays, unless it ends soon, is somebody else's or lacks one of `hosts`, the names and addresses by which they are reached.
  */
 export async function keepCertificates(dir: string, hosts: readonly string[], now: Date): Promise<Kept[]> {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  mkdirSync(dir, { recursive: true, mode: 0o711 });
   const authority = await keepAuthority(dir, now);
   return Promise.all(
     NAMES.map(async (name) => {

@@ -12,7 +12,7 @@ export const auditEntryRecorded =
     const { auditEntry } = AuditEntryRecorded.fromJSON(event.data ?? {});
     const { kind } = auditEntry?.actor ?? {};
     if (auditEntry?.actor === undefined || kind === undefined || kind === "KIND_UNSPECIFIED" || kind === "UNRECOGNIZED")
-      return log.error({ event }, "an event without its audit entry was dropped");
+      return log.error({ event: event.id, source: event.source }, "an event without its audit entry was dropped");
     const { actor, action, resource, result, remoteAddress, details, count } = auditEntry;
     // Done to nobody: it was said only so that it took as long as for somebody.
     if (resource === "" && result === "OK") return;

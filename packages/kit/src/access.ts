@@ -14,8 +14,11 @@ const allowed: Record<Access["level"], readonly Role[]> = {
 /** Throws UNAUTHENTICATED or PERMISSION_DENIED unless `caller` may do with `request` what needs `access`. */
 export function checkAccess(access: Access, caller: Caller, request: object): void {
   if (access.level === "PUBLIC") return;
-  if (caller.kind === "anonymous")
-    throw new AppError("unauthenticated", "TOKEN_MISSING", "This needs an access token or an API key: authorization: Bearer …");
+  if (caller.kind === "anonymous") {
+    const needed = "This needs an access token or an API key: authorization: Bearer …";
+    const message = access.level === "SERVICE" ? "This is for services, and nothing proves that one calls." : needed;
+    throw new AppError("unauthenticated", "TOKEN_MISSING", message);
+  }
   const may =
     caller.kind === "user"
       ? allowed[access.level].includes(caller.role)

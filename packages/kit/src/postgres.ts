@@ -7,6 +7,8 @@ import { postgresDialect } from "./postgres-dialect.ts";
 
 /** A statement that takes longer is a bug, in ms. */
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** A transaction that waits longer for its next statement is one, too; what it has locked, others wait for. */
+const IDLE_IN_TRANSACTION_MS = 30_000;
 /** How long a caller waits for a free connection, in ms. */
 const CONNECTION_TIMEOUT_MS = 5_000;
 /** Serialization failure, deadlock. */
@@ -29,6 +31,7 @@ export function openPostgres<DB>(url: string, schema: string, poolSize: number, 
     max: poolSize,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     // A server that has vanished without a word is noticed.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

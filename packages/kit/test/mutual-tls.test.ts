@@ -238,6 +238,19 @@ test("a certificate is read once a connection", async () => {
   expect(read.mock.calls.length).toBe(before);
 });
 
+test("no connection outlives the certificate that it was made with, and no call fails before", async () => {
+  const address = await startServer();
+  const notAfter = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 1_000);
+  const client = await clientOf(address, "gateway", await folderWith(await issue(authority, "gateway", [], { ...lasting, notAfter })));
+  const answers = [];
+  while (Date.now() < notAfter.getTime()) answers.push({ at: Date.now(), answer: await check(client) });
+  // The clock of the test and that of TLS need not be of one mind about the last moment.
+  const before = answers.filter(({ at }) => at < notAfter.getTime() - 100);
+  expect(before.length).toBeGreaterThan(0);
+  expect(before.map(({ answer }) => answer)).toEqual(before.map(() => ({ caller: "gateway", from: "127.0.0.1" })));
+  await vi.waitFor(async () => expect(await check(client)).toMatchObject({ code: "UNAUTHENTICATED" }), { timeout: 3_000, interval: 50 });
+});
+
 test("new certificates are taken up without a restart, and what does not fit together leaves the old ones", async () => {
   const serverFolder = await folderWith(await issue(authority, "charger-service", ["localhost"], lasting));
   const address = await startServer(serverFolder);

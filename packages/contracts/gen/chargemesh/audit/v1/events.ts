@@ -12,7 +12,7 @@ export const protobufPackage = "chargemesh.audit.v1";
 
 export const protobufFileName = "chargemesh/audit/v1/events.proto";
 
-/** Somebody did something, or was refused it. The aggregate is the service that says so. Only auth-service reads it. */
+/** Somebody did something, or was refused it. The aggregate is the action. Only auth-service reads it. */
 export interface AuditEntryRecorded {
   /** Without id, time and request_id: they are those of the event. */
   auditEntry: AuditEntry | undefined;
