@@ -69,8 +69,11 @@ test("the user is told by mail that a refresh token was used twice, if there is 
     expect(await refusal(refresh(refreshToken))).toEqual(refused("REFRESH_TOKEN_REUSED"));
     return id;
   };
-  const told = subscribed("chargemesh.auth.v1.SecurityNoticeRaised");
-  const audited = subscribed("chargemesh.audit.v1.AuditEntryRecorded", ({ auditEntry }) => auditEntry?.result === "REFRESH_TOKEN_REUSED");
+  const told = subscribed("chargemesh.auth.v1.SecurityNoticeRaised", ({ username }) => username === "mail@example.org");
+  const audited = subscribed(
+    "chargemesh.audit.v1.AuditEntryRecorded",
+    ({ auditEntry }) => auditEntry?.result === "REFRESH_TOKEN_REUSED" && auditEntry.actor.name === "nomail",
+  );
   const nobodyWithMail = await reuse("nomail");
   const id = await reuse("mail@example.org");
   expect(await told).toMatchObject({ userId: id, email: "mail@example.org", kind: "REFRESH_TOKEN_REUSED", remoteAddress: "127.0.0.1" });

@@ -51,7 +51,7 @@ test("what is wrong with the settings is said at once", async () => {
   expect(await run("main.ts", { EMAIL_GRPC_ADDRESS: "nowhere", EMAIL_DATABASE_POOL: "0" })).toEqual({
     code: 1,
     output: expect.stringMatching(
-      /MESH_SECRET .*; EMAIL_GRPC_ADDRESS must be host:port; EMAIL_DATABASE_URL is required; EMAIL_DATABASE_POOL must be an integer in 2\.\.100; NATS_URL is required/,
+      /EMAIL_GRPC_ADDRESS must be host:port; MESH_SECRET .*; EMAIL_DATABASE_URL is required; EMAIL_DATABASE_POOL must be an integer in 2\.\.100; NATS_URL is required/,
     ),
   });
 });

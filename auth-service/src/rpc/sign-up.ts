@@ -17,9 +17,10 @@ export const signUp =
     const { db, passwords, sessions, tokens, clock } = deps;
     const user = newUser(username, email, "DRIVER", clock.now());
     requireGoodPassword(password, user, "password");
+    // First of all: nobody can before there are keys, so nobody takes the administrator's name before the administrator has it.
+    const { signedIn, session } = await openSession(sessions, user);
     await countSignUp(deps);
     const passwordHash = await passwords.hash(password, signal);
-    const { signedIn, session } = await openSession(sessions, user);
     await transact(db, async (tx) => {
       await createUser(tx, user, passwordHash);
       await insertSession(tx, session);
