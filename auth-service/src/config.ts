@@ -49,7 +49,7 @@ export function readConfig(vars: Vars) {
     /** How long a session lives without being refreshed. */
     refreshTokenDays: env.integer("REFRESH_TOKEN_DAYS", 30, { min: 1, max: 365 }),
     /** How long the refresh token that was exchanged last is answered as it was then. */
-    refreshGraceSeconds: env.integer("REFRESH_GRACE_SECONDS", 30, { min: 0, max: 300 }),
+    refreshGraceSeconds: env.integer("REFRESH_GRACE_SECONDS", 0, { min: 0, max: 300 }),
     /** How long a key signs access tokens before the next one does. */
     signingKeyDays: env.integer("SIGNING_KEY_DAYS", 30, { min: 1, max: 3_650 }),
     /** How long an API key may live. */

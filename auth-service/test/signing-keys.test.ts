@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import type pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { movableClock } from "./clock.ts";
 import { ADMIN, call, freshPlace, logIn, type Place, refusal, type Service, signUp, startService } from "./service.ts";
 import { openTables } from "./tables.ts";
@@ -164,4 +164,32 @@ test("no administrator is made of a user who took the name", async () => {
     },
     { ADMIN_USERNAME: "root" },
   );
+});
+
+test("a key that is old makes room for one new one on all replicas, which signs when all can know it; the old one goes after its last token", async () => {
+  const elsewhere = await freshPlace();
+  const clock = movableClock();
+  const starting = Array.from({ length: 3 }, () => startService(elsewhere, { SIGNING_KEY_CACHE_SECONDS: "1" }, clock));
+  await using(starting, async (...replicas) => {
+    const publishedByAll = async () => Promise.all(replicas.map(async (one) => (await listKeys(one)).map(({ kid }) => kid)));
+    const signers = async () =>
+      Promise.all(replicas.map(async (one) => decodeProtectedHeader((await logIn(one, ADMIN)).accessToken).kid ?? ""));
+    const [old = ""] = (await publishedByAll())[0] ?? [];
+    expect(await signers()).toEqual([old, old, old]);
+    const soon = { timeout: 20_000, interval: 50 };
+    // Two seconds before its thirty days are over, which is when the next one must be there.
+    clock.aheadMs = 30 * 86_400_000 - 2_000;
+    const readings = vi.waitFor(async () => {
+      const all = await publishedByAll();
+      for (const kids of all) expect(kids).toEqual([old, expect.any(String)]);
+      expect(new Set(all.map(String)).size).toBe(1);
+      return all;
+    }, soon);
+    const young = (await readings)[0]?.[1] ?? "";
+    await vi.waitFor(async () => expect(await signers()).toEqual([young, young, young]), soon);
+    expect(await publishedByAll()).toEqual([1, 2, 3].map(() => [old, young]));
+    clock.aheadMs += 300_000;
+    await vi.waitFor(async () => expect(await publishedByAll()).toEqual([1, 2, 3].map(() => [young])), soon);
+  });
+  await elsewhere.leave();
 });

@@ -34,12 +34,17 @@ export function cacheKeys(fetchKeys: () => Promise<JSONWebKeySet>, keepMs: numbe
       });
     return fetching;
   };
+  const mayAsk = (): boolean => performance.now() - attemptTime >= pauseMs;
   return async (refresh) => {
-    const age = performance.now() - fetchTime;
-    const mayAsk = fetching !== undefined || performance.now() - attemptTime >= pauseMs;
     if (keys === undefined) return fetchOnce();
-    if (!mayAsk || (!refresh && age < keepMs)) return keys;
+    if (refresh) {
+      // One that is under way may have been answered before there was the key that is missing.
+      const underWay = await fetching;
+      return mayAsk() ? fetchOnce() : (underWay ?? keys);
+    }
+    const age = performance.now() - fetchTime;
+    if (age < keepMs || (fetching === undefined && !mayAsk())) return keys;
     const asked = fetchOnce();
-    return refresh || age >= 2 * keepMs ? asked : keys;
+    return age < 2 * keepMs ? keys : asked;
   };
 }
