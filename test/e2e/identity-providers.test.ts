@@ -9,16 +9,18 @@ import { type IdentityProvider, startIdentityProvider } from "./identity-provide
 
 let provider: IdentityProvider;
 let strict: IdentityProvider;
+let odd: IdentityProvider;
 let env: Env;
 let admin: Rest;
 
 beforeAll(async () => {
-  [provider, strict] = await Promise.all([startIdentityProvider(), startIdentityProvider()]);
+  [provider, strict, odd] = await Promise.all([startIdentityProvider(), startIdentityProvider(), startIdentityProvider()]);
   const roles = { "charging-admins": "ADMIN", "charging-operators": "OPERATOR" };
   env = await startEnv({
     OIDC_ISSUERS: JSON.stringify([
       { issuer: provider.issuer, audience: "chargemesh-api", roleClaim: "realm_access.roles", roles, defaultRole: "DRIVER" },
       { issuer: strict.issuer, audience: "chargemesh-api", roles: { staff: "OPERATOR" } },
+      { issuer: odd.issuer, audience: "chargemesh-api", roles: {}, defaultRole: "DRIVER" },
     ]),
   });
   admin = await signIn(env.rest, ADMIN);
@@ -27,6 +29,7 @@ afterAll(async () => {
   await env?.stop();
   await provider?.stop();
   await strict?.stop();
+  await odd?.stop();
 });
 
 /** Claims that a token has in place of the usual ones; undefined leaves one out. */
@@ -151,6 +154,14 @@ test("they have no API keys and no password here, and their role is their provid
   const { rowCount } = await tables.query("select from authentication.one_time_token where user_id = $1", [id]);
   await tables.end();
   expect(rowCount).toBe(0);
+});
+
+test.each([
+  ["says to be somebody else", "https://id.example.org"],
+  ["answers without end", "x".repeat(2_000_000)],
+])("a provider that %s vouches for nobody", async (_what, issuer) => {
+  odd.claimToBe(issuer);
+  expect(outcome(await as(await odd.token({ sub: "anybody" }))("GET", "/auth/me"))).toEqual([503, "ISSUER_UNAVAILABLE"]);
 });
 
 test("a provider that is away keeps its own people waiting and nobody else", async () => {

@@ -15,6 +15,8 @@ const CLOCK_SKEW_SECONDS = 10;
 /** How long an issuer's keys are used before they are asked for again, in ms. An unknown key asks at once. */
 const KEYS_KEEP_MS = 10 * 60_000;
 const FETCH_MS = 3_000;
+/** What a discovery document or a key set may weigh, in bytes; they are some thousand. */
+const FETCH_BYTES_MAX = 1_000_000;
 /** How long it is taken for granted that a user may come in, in ms: so long one who has been disabled may still. */
 const ADMITTED_KEEP_MS = 30_000;
 const ADMITTED_MAX = 10_000;
@@ -97,9 +99,20 @@ async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
 async function fetchJson(url: string): Promise<Record<string, unknown>> {
   const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS), redirect: "error", headers: { accept: "application/json" } });
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
-  const body: unknown = await response.json();
+  const body: unknown = JSON.parse(await textOf(response));
   if (typeof body !== "object" || body === null) throw new Error(`${url} is no JSON object`);
   return { ...body };
+}
+
+async function textOf({ url, body }: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body ?? []) {
+    bytes += part.length;
+    if (bytes > FETCH_BYTES_MAX) throw new Error(`${url} answers with more than ${FETCH_BYTES_MAX} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
 }
 
 function readPerson(issuer: OidcIssuer, claims: JWTPayload): ExternalPerson {
