@@ -3,22 +3,24 @@ import { generateKeyPair, SignJWT } from "jose";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ADMIN, type Env, startEnv } from "../env.ts";
-import { type Answer, type Rest, restOf, signIn } from "../rest.ts";
+import { type Answer, eventually, type Rest, restOf, signIn } from "../rest.ts";
 import { callAs } from "./grpc-call.ts";
 import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
 
 let provider: IdentityProvider;
 let strict: IdentityProvider;
+let liar: IdentityProvider;
 let env: Env;
 let admin: Rest;
 
 beforeAll(async () => {
-  [provider, strict] = await Promise.all([startIdentityProvider(), startIdentityProvider()]);
+  [provider, strict, liar] = await Promise.all([startIdentityProvider(), startIdentityProvider(), startIdentityProvider()]);
   const roles = { "charging-admins": "ADMIN", "charging-operators": "OPERATOR" };
   env = await startEnv({
     OIDC_ISSUERS: JSON.stringify([
       { issuer: provider.issuer, audience: "chargemesh-api", roleClaim: "realm_access.roles", roles, defaultRole: "DRIVER" },
       { issuer: strict.issuer, audience: "chargemesh-api", roles: { staff: "OPERATOR" } },
+      { issuer: liar.issuer, audience: "chargemesh-api", defaultRole: "ADMIN" },
     ]),
   });
   admin = await signIn(env.rest, ADMIN);
@@ -27,6 +29,7 @@ afterAll(async () => {
   await env?.stop();
   await provider?.stop();
   await strict?.stop();
+  await liar?.stop();
 });
 
 /** Claims that a token has in place of the usual ones; undefined leaves one out. */
@@ -119,7 +122,18 @@ test("without a role that is mapped, and without a default one, nobody comes in"
   expect((await as(await strict.token({ sub: "y", roles: "staff" }))("GET", "/auth/me")).body).toMatchObject({ role: "OPERATOR" });
 });
 
-test("a provider that signs with a new key is asked again, but not for every unknown one", async () => {
+test("a provider whose discovery document is that of another one is not taken at its word", async () => {
+  liar.claimToBe(provider.issuer);
+  expect(outcome(await as(await liar.token({}))("GET", "/ocpp/chargers"))).toEqual([503, "ISSUER_UNAVAILABLE"]);
+});
+
+test("a provider that signs with a new key is asked again, five seconds after it was asked last at the soonest", async () => {
+  await provider.rotate();
+  const token = await provider.token({ sub: "rotated" });
+  await eventually(async () => (await as(token)("GET", "/auth/me")).status === 200);
+});
+
+test("a provider is not asked for every key that is unknown", async () => {
   await as(await provider.token({ sub: "before" }))("GET", "/auth/me");
   const before = provider.asked();
   for (const kid of ["a", "b", "c", "d"]) await as(await provider.token({ sub: "before" }, { kid }))("GET", "/auth/me");
