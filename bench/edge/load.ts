@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 
 /** What a load has come to. */
@@ -11,7 +11,7 @@ export interface Sample {
 }
 
 /** Does one call again and again, `lanes` of them at once, for `ms`; each lane begins the next as soon as one is answered. */
-export async function measure(lanes: (() => Promise<void>)[], ms: number, processes: Record<string, number>): Promise<Sample> {
+export async function measure(lanes: (() => Promise<void>)[], ms: number, processes: Processes): Promise<Sample> {
   const took: number[] = [];
   const before = cpuOf(processes);
   const start = performance.now();
@@ -34,15 +34,26 @@ export async function measure(lanes: (() => Promise<void>)[], ms: number, proces
   return { perSecond: took.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), cpuUs };
 }
 
-/** Processor time that each process has used, in µs. */
-function cpuOf(processes: Record<string, number>): Record<string, number> {
+/** What is watched, by name: a process, or several that belong together. */
+export type Processes = Readonly<Record<string, number | (() => readonly number[])>>;
+
+/** Processor time that has been used, in µs. */
+function cpuOf(processes: Processes): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(processes).map(([name, pid]) => {
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-      // utime and stime, in ticks of 10 ms.
-      return [name, (Number(fields[11]) + Number(fields[12])) * 10_000];
+    Object.entries(processes).map(([name, one]) => {
+      const pids = typeof one === "number" ? [one] : one();
+      return [name, pids.reduce((sum, pid) => sum + ticksOf(pid) * TICK_US, 0)];
     }),
   );
+}
+
+const TICK_US = 10_000;
+
+/** utime and stime; 0 for a process that has just ended. */
+function ticksOf(pid: number): number {
+  const path = `/proc/${pid}/stat`;
+  const fields = existsSync(path) ? (readFileSync(path, "utf8").split(") ")[1]?.split(" ") ?? []) : [];
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
 /** Keep-alive connections that GET one path, each a lane. As bare as it can be, so that the generator is not what is measured. */

@@ -38,6 +38,7 @@ async function main(): Promise<void> {
     await until(async () => (await fetch(`http://127.0.0.1:${port}/small`)).ok);
     const { processes } = system;
     const generator = { generator: process.pid };
+    const { gateway: _edge, ...behind } = processes;
     const client = new ChargerServiceClient(system.chargerTarget, credentials.createInsecure(), channelOptions);
     const metadata = new Metadata();
     metadata.set("authorization", `Bearer ${system.accessToken}`);
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
         return measure(
           Array.from({ length: LANES }, () => call(message)),
           ms,
-          { ...generator, "charger-service": processes["charger-service"] ?? 0 },
+          { ...generator, ...behind },
         );
       const [url, token] =
         way === "static" ? [`http://127.0.0.1:${port}/${message}`, undefined] : [system.rest + paths[message], system.accessToken];

@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../tools/servers/free-port.ts";
 import { killAll, launch, type Running, run } from "../../tools/servers/launch.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { startPostgres } from "../../tools/servers/postgres.ts";
+import { pidIn } from "../../tools/servers/processes.ts";
 import { databaseUrls, makeDatabase, makePassword, makeRoles } from "../../tools/servers/roles.ts";
+import type { Processes } from "./load.ts";
 
 const root = join(import.meta.dirname, "../..");
 const ADMIN_PASSWORD = "an administrator's password";
@@ -18,7 +20,7 @@ export interface System {
   chargerTarget: string;
   accessToken: string;
   /** What is measured by its processor time, by name. */
-  processes: Record<string, number>;
+  processes: Processes;
   stop(): Promise<void>;
 }
 
@@ -89,13 +91,23 @@ export async function startSystem(settings: Readonly<Record<string, string>> = {
     rest,
     chargerTarget: charger,
     accessToken,
-    processes: { gateway: services.gateway.pid, "charger-service": services.charger.pid },
+    processes: {
+      gateway: services.gateway.pid,
+      "charger-service": services.charger.pid,
+      postgres: () => sessionsOf(join(dir, "postgres")),
+    },
     async stop() {
       await Promise.all(Object.values(services).map((service) => service.stop()));
       await killAll();
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** The processes of a Postgres: one for each session, and a few of its own. */
+function sessionsOf(dataDir: string): number[] {
+  const pid = pidIn(join(dataDir, "postmaster.pid"));
+  return pid === undefined ? [] : readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
 /** Signs in as soon as that is possible, and makes the chargers. Answers the access token. */
