@@ -20,6 +20,7 @@ import { rateLimit } from "./plugins/rate-limit.ts";
 import { readRequestId, requestId } from "./plugins/request-id.ts";
 import { securityHeaders } from "./plugins/security-headers.ts";
 import { singleHeaders } from "./plugins/single-headers.ts";
+import { logWhenNeeded } from "./request-log.ts";
 import { openUpstreams } from "./upstreams.ts";
 
 /** Starts the edge, and answers the address that it listens on. It holds no state, and its routes come from the protos. */
@@ -41,6 +42,7 @@ export async function start(config: Config, stack: Stack, log: Logger): Promise<
     clientErrorHandler: clientErrorHandler(DOMAIN),
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
   });
+  app.setChildLoggerFactory(logWhenNeeded(log));
   app.setErrorHandler(errorHandler(DOMAIN));
   app.setNotFoundHandler(notFoundHandler(DOMAIN));
   await app.register(requestId);
