@@ -9,7 +9,8 @@ import { Stack } from "@chargemesh/kit/main";
 import { openTransport } from "@chargemesh/kit/transport";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 
-// The same answer from memory by bare grpc-js and by the kit, which also finds out who calls and holds the call to its rules.
+// The same answer from memory by bare grpc-js and by the kit. Both find out who calls, since no server of ours may leave that out; what the
+// kit does besides (rules, deadline, context, failures, log) is what its adapter costs.
 
 const MESH_SECRET = "a secret between services, of this bench only";
 const jwks = JSON.parse(process.env.JWKS ?? "{}");
@@ -17,10 +18,21 @@ const response: GetChargerResponse = {
   charger: Charger.fromPartial({ id: "CP-01", displayName: "Charger 1 of the bench", createTime: new Date(0), updateTime: new Date(0) }),
 };
 
+const identify = makeIdentify({
+  keys: async () => jwks,
+  apiKeys: async () => undefined,
+  oidcIssuers: [],
+  admitExternal: () => Promise.reject(new Error("nobody comes from elsewhere")),
+  meshSecret: MESH_SECRET,
+});
 const bare = new Server();
 bare.addService(ChargerServiceService, {
-  getCharger: (_call: ServerUnaryCall<GetChargerRequest, GetChargerResponse>, callback: sendUnaryData<GetChargerResponse>) =>
-    callback(null, response),
+  getCharger: (call: ServerUnaryCall<GetChargerRequest, GetChargerResponse>, callback: sendUnaryData<GetChargerResponse>) => {
+    identify(call.metadata).then(
+      () => callback(null, response),
+      (err: unknown) => callback(err instanceof Error ? err : new Error(String(err))),
+    );
+  },
 });
 const barePort = await new Promise<number>((resolve, reject) =>
   bare.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (err, port) => (err === null ? resolve(port) : reject(err))),
@@ -35,13 +47,7 @@ const kit = await serveGrpc(
     protoFiles: ["chargemesh/charger/v1/charger_service.proto"],
     registrations: [{ definition: { getCharger }, handlers: { getCharger: async () => response } }],
     transport: await openTransport(undefined, "charger-service", stack, log),
-    identify: makeIdentify({
-      keys: async () => jwks,
-      apiKeys: async () => undefined,
-      oidcIssuers: [],
-      admitExternal: () => Promise.reject(new Error("nobody comes from elsewhere")),
-      meshSecret: MESH_SECRET,
-    }),
+    identify,
     remoteAddressOf: makeRemoteAddressOf(MESH_SECRET),
     recordRefusal: () => undefined,
     health: (await watchHealth([], [], stack, log)).implementation,

@@ -11,7 +11,7 @@ import {
 import type { HealthImplementation } from "grpc-health-check";
 import { checkAccess } from "./access.ts";
 import type { RecordRefusal } from "./audit-refusals.ts";
-import { withCallContext } from "./call-context.ts";
+import { type CallContext, withCallContext } from "./call-context.ts";
 import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
 import { type RemoteAddressOf, userAgentOf } from "./forwarding.ts";
@@ -147,6 +147,7 @@ function adapt(
   { transport, identify, remoteAddressOf, recordRefusal }: Manners,
   log: Logger,
 ): UntypedServiceImplementation[string] {
+  const name = rpc.path.slice(1);
   const begin = async (call: AnyCall, context: { caller: Caller }): Promise<Call> => {
     const shown = await identify(call.metadata);
     const caller = transport.isSecure ? callerOverTls(shown, call, rules.access) : shown;
@@ -172,12 +173,7 @@ function adapt(
   ): Promise<void> => {
     const startTime = performance.now();
     const took = (): number => Math.round(performance.now() - startTime);
-    const context = {
-      caller: ANONYMOUS,
-      remoteAddress: remoteAddressOf(call, transport.isSecure ? peerOf(call) : undefined),
-      userAgent: userAgentOf(call),
-      rpc: rpc.path.slice(1),
-    };
+    const context = contextOf(call, name, transport, remoteAddressOf, rules.audit !== "NOTHING");
     try {
       await withCallContext(context, async () => work(await begin(call, context)));
       log.debug({ rpc: rpc.path, ms: took() }, "served");
@@ -206,6 +202,32 @@ function adapt(
     void withRequestId(idOf(call), () => answer(call, work, (status) => callback(status)));
   };
   return unary;
+}
+
+/**
+ * What is known of a call. Few ask where it came from, so that is worked out when somebody does. If the call may be kept in the audit log, who
+ * is at the other end is noted while somebody is.
+ */
+function contextOf(
+  call: AnyCall,
+  rpc: string,
+  transport: Transport,
+  remoteAddressOf: RemoteAddressOf,
+  isAudited: boolean,
+): CallContext & { caller: Caller } {
+  const { metadata } = call;
+  const address = isAudited ? call.getPeer() : undefined;
+  const peer = transport.isSecure ? peerOf(call) : undefined;
+  return {
+    caller: ANONYMOUS,
+    get remoteAddress() {
+      return remoteAddressOf({ metadata, getPeer: () => address ?? call.getPeer() }, peer);
+    },
+    get userAgent() {
+      return userAgentOf({ metadata });
+    },
+    rpc,
+  };
 }
 
 /** Writes a stream no faster than it is read. */

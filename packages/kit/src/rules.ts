@@ -134,7 +134,8 @@ const characters = (text: string): number => [...text].length;
 const compilers: Record<string, (rule: unknown) => Check> = {
   required: () => (value) => (isEmpty(value) || (typeof value === "string" && value.endsWith("_UNSPECIFIED")) ? "is required" : undefined),
   min_len: (n) => ofText((text) => characters(text) >= Number(n), `must have at least ${n} characters`),
-  max_len: (n) => ofText((text) => characters(text) <= Number(n), `must have at most ${n} characters`),
+  // No text has more characters than code units, which need not be counted.
+  max_len: (n) => ofText((text) => text.length <= Number(n) || characters(text) <= Number(n), `must have at most ${n} characters`),
   pattern: (source) => {
     const pattern = new RegExp(String(source), "u");
     return ofText((text) => pattern.test(text), `must match ${source}`);
@@ -150,8 +151,14 @@ const compilers: Record<string, (rule: unknown) => Check> = {
 };
 
 /** No text in Postgres may have it. */
-const withoutNul: Check = (value) =>
-  [value].flat().some((text) => typeof text === "string" && text.includes("\0")) ? "must not contain the character NUL" : undefined;
+const withoutNul: Check = (value) => (holds(value, hasNul) ? "must not contain the character NUL" : undefined);
+const hasNul = (text: unknown): boolean => typeof text === "string" && text.includes("\0");
+const isUnrecognized = (name: unknown): boolean => name === "UNRECOGNIZED";
+
+/** Whether a value, or one of several, is such. */
+function holds(value: unknown, isSuch: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) ? value.some(isSuch) : isSuch(value);
+}
 
 function checksOf(field: protobuf.Field, declared: object): Check[] {
   const rules = Object.entries(declared).sort(([a], [b]) => Number(b === "required") - Number(a === "required"));
@@ -162,7 +169,7 @@ function checksOf(field: protobuf.Field, declared: object): Check[] {
   });
   if (field.type === "string") checks.push(withoutNul);
   if (field.resolvedType instanceof protobuf.Enum) {
-    checks.push((value) => ([value].flat().includes("UNRECOGNIZED") ? "must be one of the values that are defined" : undefined));
+    checks.push((value) => (holds(value, isUnrecognized) ? "must be one of the values that are defined" : undefined));
   }
   return checks;
 }
