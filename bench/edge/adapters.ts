@@ -12,8 +12,9 @@ import { measure } from "./load.ts";
 
 const PATH = "/chargemesh.charger.v1.ChargerService/GetCharger";
 const LANES = 32;
-const ROUNDS = 7;
-const ROUND_MS = 700;
+const ROUNDS = 21;
+const ROUND_MS = 400;
+const WARM_UPS = 8;
 
 /** What our adapters around grpc-js cost, as a share of the processor time of bare grpc-js for the same call: 1 is nothing. */
 export interface AdapterRatios {
@@ -58,11 +59,11 @@ async function measureBoth(child: ChildProcess, addresses: { bare: string; kit: 
   };
   const ways = { bare: bareCall(clients.bare), server: bareCall(clients.kit), client: ourCall };
   const used: Record<keyof typeof ways, { server: number; client: number }[]> = { bare: [], server: [], client: [] };
-  for (let round = -1; round < ROUNDS; round++) {
+  for (let round = -WARM_UPS; round < ROUNDS; round++) {
     for (const way of ["bare", "server", "client"] as const) {
       const lanes = Array.from({ length: LANES }, () => ways[way]);
       const { cpuUs } = await measure(lanes, ROUND_MS, { server: child.pid ?? 0, client: process.pid });
-      // The first round warms up.
+      // Before, what runs is still being compiled.
       if (round >= 0) used[way].push({ server: cpuUs.server ?? 0, client: cpuUs.client ?? 0 });
     }
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 
 /** What a load has come to. */
@@ -42,18 +42,20 @@ function cpuOf(processes: Processes): Record<string, number> {
   return Object.fromEntries(
     Object.entries(processes).map(([name, one]) => {
       const pids = typeof one === "number" ? [one] : one();
-      return [name, pids.reduce((sum, pid) => sum + ticksOf(pid) * TICK_US, 0)];
+      return [name, pids.reduce((sum, pid) => sum + usedBy(pid), 0)];
     }),
   );
 }
 
-const TICK_US = 10_000;
+/** What all threads of a process have used, in µs, as the scheduler counts it: utime and stime are samples. 0 if it has just ended. */
+function usedBy(pid: number): number {
+  const folder = `/proc/${pid}/task`;
+  const threads = existsSync(folder) ? readdirSync(folder) : [];
+  return threads.reduce((sum, thread) => sum + nanoseconds(`${folder}/${thread}/schedstat`) / 1000, 0);
+}
 
-/** utime and stime; 0 for a process that has just ended. */
-function ticksOf(pid: number): number {
-  const path = `/proc/${pid}/stat`;
-  const fields = existsSync(path) ? (readFileSync(path, "utf8").split(") ")[1]?.split(" ") ?? []) : [];
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+function nanoseconds(file: string): number {
+  return existsSync(file) ? Number(readFileSync(file, "utf8").split(" ", 1)[0]) : 0;
 }
 
 /** Keep-alive connections that GET one path, each a lane. As bare as it can be, so that the generator is not what is measured. */

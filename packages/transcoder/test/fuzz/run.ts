@@ -30,7 +30,9 @@ export function exchange(port: number, request: Buffer): Promise<Answer> {
       text += chunk;
       if (
         streaming === undefined &&
-        /^HTTP\/1\.1 2[\s\S]*\r\n(?:content-type: (?:text\/event-stream|application\/x-ndjson)|connection: upgrade)/i.test(text)
+        /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 2[\s\S]*\r\n(?:content-type: (?:text\/event-stream|application\/x-ndjson)|connection: upgrade)/i.test(
+          text,
+        )
       )
         streaming = setTimeout(() => socket.destroy(), STREAM_MS);
     });
@@ -40,13 +42,20 @@ export function exchange(port: number, request: Buffer): Promise<Answer> {
       clearTimeout(lost);
       clearTimeout(gone);
       clearTimeout(streaming);
-      const end = text.indexOf("\r\n\r\n");
-      resolve({ status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), head: text.slice(0, end), body: text.slice(end + 4) });
+      resolve(lastAnswer(text));
     });
     const gone = setTimeout(() => socket.end(), GIVE_UP_MS);
     socket.once("data", () => clearTimeout(gone));
     socket.write(request);
   });
+}
+
+/** Of several answers the last: "100 Continue" comes before another, and a request may turn out to be none after its head was answered. */
+function lastAnswer(text: string): Answer {
+  const end = text.indexOf("\r\n\r\n");
+  const body = text.slice(end + 4);
+  if (end >= 0 && /^HTTP\/1\.1 \d{3} /.test(body)) return lastAnswer(body);
+  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), head: text.slice(0, end), body };
 }
 
 setFlagsFromString("--expose-gc");
