@@ -45,7 +45,10 @@ export function exchange(port: number, request: Buffer): Promise<Answer> {
       resolve(lastAnswer(text));
     });
     const gone = setTimeout(() => socket.end(), GIVE_UP_MS);
-    socket.once("data", () => clearTimeout(gone));
+    socket.on("data", () => {
+      // That only asks for the body.
+      if (!/^HTTP\/1\.1 100 Continue\r\n\r\n$/.test(text)) clearTimeout(gone);
+    });
     socket.write(request);
   });
 }
