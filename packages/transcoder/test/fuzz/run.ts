@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 
 /** How long a server may take to answer, in ms, before the request counts as lost. */
 const ANSWER_MS = 20_000;
@@ -58,7 +59,16 @@ function lastAnswer(text: string): Answer {
   const end = text.indexOf("\r\n\r\n");
   const body = text.slice(end + 4);
   if (end >= 0 && /^HTTP\/1\.1 \d{3} /.test(body)) return lastAnswer(body);
-  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), head: text.slice(0, end), body };
+  const head = text.slice(0, end);
+  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), head, body: decoded(head, body) };
+}
+
+/** A body as it was before it was compressed for those who like that. */
+function decoded(head: string, body: string): string {
+  const encoding = /\r\ncontent-encoding: (gzip|br)/i.exec(head)?.[1];
+  if (encoding === undefined || body === "") return body;
+  const bytes = Buffer.from(body, "latin1");
+  return (encoding === "gzip" ? gunzipSync(bytes) : brotliDecompressSync(bytes)).toString();
 }
 
 setFlagsFromString("--expose-gc");
