@@ -150,21 +150,20 @@ interface Readers {
 
 function openReaders(count: number, options: PoolOptions, log: Logger): Readers {
   const readers = Array.from({ length: count }, (): Reader => ({ client: undefined, inFlight: 0, since: 0 }));
-  const connect = async (reader: Reader): Promise<Client> => {
+  const connect = (reader: Reader): Promise<Client> => {
     const client = new Client({ ...options, pipeline: true });
+    const opened = client.connect().then(() => client);
+    // By the time that one is heard to have ended there may be another in its place.
     const forget = (): void => {
-      reader.client = undefined;
+      if (reader.client === opened) reader.client = undefined;
     };
     client.on("error", (err) => {
       log.warn({ err }, "lost a database connection");
       forget();
     });
     client.on("end", forget);
-    await client.connect().catch((err: unknown) => {
-      forget();
-      throw err;
-    });
-    return client;
+    opened.catch(forget);
+    return opened;
   };
   return {
     count,
