@@ -83,7 +83,7 @@ export async function start(
   );
   const { heartbeatSeconds, pingSeconds, callSeconds } = config;
   const ocppAddress = await serveOcpp(
-    { address: config.ocppAddress, unknownChargers, heartbeatSeconds, pingSeconds, callSeconds },
+    { address: config.ocppAddress, unknownChargers, requestHandlers: [], heartbeatSeconds, pingSeconds, callSeconds },
     { db, clock, wheel, registry, ownerships, runner, replicas },
     stack,
     log,

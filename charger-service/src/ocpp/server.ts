@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { AppError } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
@@ -20,11 +20,17 @@ export interface OcppServerOptions extends WelcomeOptions {
   /** host:port; port 0 means any free one. */
   address: string;
   unknownChargers: UnknownChargers;
+  /** What else is served at the chargers' addresses, asked in turn. */
+  requestHandlers: readonly RequestHandler[];
 }
+
+/** Answers an HTTP request that is no WebSocket. False if it is not its own: then it has touched nothing. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Lets chargers in by WebSocket at `/{identity}`, and answers the address that it listens on. */
 export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, stack: Stack, log: Logger): Promise<string> {
-  const http = createServer((_request, response) => {
+  const http = createServer((request, response) => {
+    if (options.requestHandlers.some((handle) => handle(request, response))) return;
     const body = JSON.stringify({
       error: { code: 426, status: "FAILED_PRECONDITION", message: "Chargers connect here by WebSocket, at /{identity}." },
     });
