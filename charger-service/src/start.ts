@@ -84,7 +84,7 @@ export async function start(
   const { heartbeatSeconds, pingSeconds, callSeconds } = config;
   const ocppAddress = await serveOcpp(
     { address: config.ocppAddress, unknownChargers, requestHandlers: [], heartbeatSeconds, pingSeconds, callSeconds },
-    { db, clock, wheel, registry, ownerships, runner, replicas },
+    { db, clock, wheel, registry, ownerships, runner, commander, replicas },
     stack,
     log,
   );

@@ -1,10 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import { jsonText, transact, violates } from "@chargemesh/kit/postgres";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
-import { beginRotation, settleRotation } from "./rotation.ts";
+import type { Question } from "./question.ts";
+import { settleRotation } from "./rotation.ts";
 
 /** Stands in a payload for what is not to be seen. */
 export const SECRET = "(secret)";
@@ -22,27 +24,25 @@ export interface NewCommand {
   userId: string | undefined;
   /** Of a remote start: what the transaction that it leads to will say; connector 0 is any. */
   start?: { idToken: string; connectorId: number } | undefined;
-  /** Of one that carries a new password: its own id, the hash of the password, and sealed what stands for SECRET in the payload. */
-  rotation?: { id: string; passwordHash: Buffer; sealedSecret: string } | undefined;
+  /** Seals what stands for SECRET in the payload, for the command of this id. */
+  sealSecret?: ((id: string) => string) | undefined;
+  /** Runs in the transaction that puts it into the books, before that. */
+  prepare?: Asking["prepare"];
+  /** The same, after it. */
+  keep?: Asking["keep"];
 }
 
 /** Asks things of chargers. charger-service's ocpp/ does it; rpc/ and domain/ only know this. */
 export interface Commander {
   /** Sends any action. INVALID_ARGUMENT if it is not one that we may send to this charger, or its payload is not right. */
-  send(request: Omit<NewCommand, "start" | "rotation"> & { waitSeconds: number }): Promise<CommandRow>;
-  /** Asks a charger to start a transaction. Connector 0 leaves the choice to it. */
-  remoteStart(request: Asking & { idToken: string; connectorId: number }): Promise<CommandRow>;
-  /** Asks a charger to stop a transaction. */
-  remoteStop(request: Asking & { transactionId: number }): Promise<CommandRow>;
-  /** Opens or closes a charger as a whole. */
-  changeAvailability(request: Asking & { available: boolean }): Promise<CommandRow>;
-  /** Gives a charger a new password. INVALID_ARGUMENT if it is not one that this charger can be told, FAILED_PRECONDITION if it may not have one. */
-  rotatePassword(request: Asking & { password: Buffer }): Promise<CommandRow>;
+  send(request: Asking & { action: string; payload: Json }): Promise<CommandRow>;
+  /** Asks a question in the words of the charger's version. INVALID_ARGUMENT for `field` if that version cannot carry it. */
+  ask(request: Asking & { question: Question; field: string }): Promise<CommandRow>;
   /** Closes a charger's connection, wherever it is, and says why; with an epoch, that connection and no other. */
   disconnect(chargerId: string, reason: string, epoch?: number): Promise<void>;
 }
 
-/** What every question to a charger has. */
+/** What everything that is asked of a charger has. */
 export interface Asking {
   chargerId: string;
   /** How long to wait for the charger's answer, in seconds; 0 is not at all. */
@@ -50,6 +50,13 @@ export interface Asking {
   ttlSeconds: number;
   idempotencyKey: string;
   userId: string | undefined;
+  /**
+   * Runs in the database transaction that puts the command into the books, before it is there: for locks that must come first.
+   * Neither this nor `keep` runs for a repeat that gets the first one's command.
+   */
+  prepare?: ((tx: Db, commandId: string) => Promise<void>) | undefined;
+  /** The same, when it is there: ties to the command what it is for. */
+  keep?: ((tx: Db, command: CommandRow) => Promise<void>) | undefined;
 }
 
 /** A command that need not wait for an offline charger may still wait its turn this long, in seconds. */
@@ -58,10 +65,11 @@ const TURN_SECONDS = 60;
 /** Puts a command into the books, or answers the one that has its idempotency key already. INVALID_ARGUMENT if that asks for something else, NOT_FOUND if the charger is gone. */
 export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<CommandRow> {
   return transact(db, async (tx) => {
-    const { rotation } = command;
-    if (rotation !== undefined) await beginRotation(tx, command.chargerId, rotation.id, rotation.passwordHash);
+    const id = randomUUID();
+    await command.prepare?.(tx, id);
     const row = await insertCommand(tx, {
-      ...(rotation === undefined ? {} : { id: rotation.id, sealed_secret: rotation.sealedSecret }),
+      id,
+      sealed_secret: command.sealSecret?.(id) ?? null,
       charger_id: command.chargerId,
       action: command.action,
       payload: jsonText(command.payload),
@@ -73,6 +81,7 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
       waits: command.ttlSeconds > 0,
     });
     if (row !== undefined) {
+      await command.keep?.(tx, row);
       await commandUpdated(tx, row);
       await recordAudit(tx, { resource: `chargers/${row.charger_id}`, details: { command: row.id, ocppAction: row.action } });
       return row;
@@ -97,14 +106,19 @@ export function beginCommand(db: Db, id: string, epoch: number): Promise<Command
   });
 }
 
-/** Ends a command that was sent. Undefined if somebody else ended it. */
-export function finishCommand(db: Db, id: string, end: CommandEnd): Promise<CommandRow | undefined> {
+/** Ends a command that was sent. Undefined if somebody else ended it. `learn` runs in the same transaction if the charger has answered. */
+export function finishCommand(db: Db, id: string, end: CommandEnd, learn?: Learn): Promise<CommandRow | undefined> {
   return transact(db, async (tx) => {
     const row = await endCommand(tx, id, ["SENT"], end);
-    if (row !== undefined) await ended(tx, row);
+    if (row === undefined) return undefined;
+    if (end.response !== undefined) await learn?.(tx, row, end.response);
+    await ended(tx, row);
     return row;
   });
 }
+
+/** Keeps what a charger's answer to a command says. */
+export type Learn = (tx: Db, command: CommandRow, response: Json) => Promise<void>;
 
 /** Ends a command that was not sent. Undefined if it was. */
 export function dropCommand(db: Db, id: string, end: CommandEnd): Promise<CommandRow | undefined> {
@@ -122,8 +136,11 @@ export function sweepCommands(db: Db): Promise<void> {
   });
 }
 
+/** Each gets every command that ends, however it does, in the database transaction of its end, and sees to what hangs on it. */
+const settlers: readonly ((tx: Db, command: CommandRow) => Promise<void>)[] = [settleRotation];
+
 async function ended(tx: Db, row: CommandRow): Promise<void> {
-  await settleRotation(tx, row);
+  for (const settle of settlers) await settle(tx, row);
   await commandUpdated(tx, row);
 }
 

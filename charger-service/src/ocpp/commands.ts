@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Clock } from "@chargemesh/kit/clock";
 import { badRequest } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
@@ -8,7 +7,6 @@ import { chargerById } from "../db/charger.ts";
 import { type CommandEnd, chargersWithQueue, commandById, queuedCommands } from "../db/command.ts";
 import type { CommandRow, Db } from "../db/schema.ts";
 import { beginCommand, type Commander, dropCommand, finishCommand, type NewCommand, noCharger, queueCommand } from "../domain/command.ts";
-import { hashPassword } from "../domain/password.ts";
 import type { Connection } from "./connection.ts";
 import { type Dialect, dialectOf, oldestDialect } from "./dialects.ts";
 import { holdsNul } from "./dispatch.ts";
@@ -64,7 +62,7 @@ export function makeRunner(db: Db, registry: Registry, sealed: SealedTexts, log:
         const command = connection.isOpen ? await begin(connection, commandId) : undefined;
         if (command === undefined) return false;
         const end = await perform(connection, command);
-        await patiently(() => finishCommand(db, commandId, end));
+        await patiently(() => finishCommand(db, commandId, end, dialectOf(connection.version.subprotocol)?.answers[command.action]));
         return true;
       };
       const taken = connection.inTurn(() => task().then(resolve, reject));
@@ -131,7 +129,7 @@ export function makeCommander(db: Db, replicas: Replicas, sealed: SealedTexts, c
     return { done: done.catch((err: unknown) => log.warn({ err, commandId: command.id }, "a command is left to the sweeper")) };
   };
   /** Asked one after the other, commands reach the charger in that order, however short the wait. */
-  const ask = async (request: NewCommand, waitSeconds: number): Promise<CommandRow> => {
+  const putAndSend = async (request: NewCommand, waitSeconds: number): Promise<CommandRow> => {
     const command = await queueCommand(db, request, clock.now());
     if (command.state !== "QUEUED") return command;
     const { done } = await handOver(command, request.ttlSeconds);
@@ -153,33 +151,17 @@ export function makeCommander(db: Db, replicas: Replicas, sealed: SealedTexts, c
       const field = questions.passwordField(request.action, request.payload);
       if (field !== undefined) throw badRequest([{ field: `payload.${field}`, description: BY_ROTATION }]);
       if (holdsNul(request.payload)) throw badRequest([{ field: "payload", description: "must not hold the character U+0000" }]);
-      return ask({ ...request, start: questions.startOf(request.action, request.payload) }, waitSeconds);
+      return putAndSend({ ...request, start: questions.startOf(request.action, request.payload) }, waitSeconds);
     },
-    async remoteStart({ waitSeconds, idToken, connectorId, ...request }) {
+    async ask({ waitSeconds, question, field, ...request }) {
       const { version, questions } = await dialectFor(request.chargerId);
-      const question = questions.remoteStart(idToken, connectorId);
-      if (version.checkRequest(question.action, question.payload) !== undefined) {
-        throw badRequest([{ field: "id_token", description: `is not one that ${version.subprotocol} can carry` }]);
+      const said = questions.say(question);
+      if (said === undefined || version.checkRequest(said.action, said.payload) !== undefined) {
+        throw badRequest([{ field, description: `is not one that ${version.subprotocol} can carry` }]);
       }
-      return ask({ ...request, ...question, start: { idToken, connectorId } }, waitSeconds);
-    },
-    async remoteStop({ waitSeconds, transactionId, ...request }) {
-      const { questions } = await dialectFor(request.chargerId);
-      return ask({ ...request, ...questions.remoteStop(transactionId) }, waitSeconds);
-    },
-    async changeAvailability({ waitSeconds, available, ...request }) {
-      const { questions } = await dialectFor(request.chargerId);
-      return ask({ ...request, ...questions.changeAvailability(available) }, waitSeconds);
-    },
-    async rotatePassword({ waitSeconds, password, ...request }) {
-      const { version, questions } = await dialectFor(request.chargerId);
-      const question = questions.changePassword(password);
-      if (question === undefined)
-        throw badRequest([{ field: "password", description: `is not one that ${version.subprotocol} can carry` }]);
-      const { action, payload, secret } = question;
-      const id = randomUUID();
-      const rotation = { id, passwordHash: hashPassword(password), sealedSecret: sealed.seal(`${id} ${secret}`) };
-      return ask({ ...request, action, payload, rotation }, waitSeconds);
+      const { action, payload, secret } = said;
+      const sealSecret = secret === undefined ? undefined : (id: string) => sealed.seal(`${id} ${secret}`);
+      return putAndSend({ ...request, action, payload, sealSecret, start: questions.startOf(action, payload) }, waitSeconds);
     },
     disconnect: (chargerId, reason, epoch) => replicas.tellAll({ kind: "disconnect", chargerId, epoch, reason }),
   };

@@ -1,18 +1,16 @@
 import { type Version, v16 } from "@chargemesh/ocpp/version";
 import type { Json } from "../db/schema.ts";
+import type { Learn } from "../domain/command.ts";
+import type { Question } from "../domain/question.ts";
 import type { Dispatch } from "./dispatch.ts";
+import { answers as answers16 } from "./v16/answers.ts";
 import { questions as questions16 } from "./v16/questions.ts";
 import { dispatch as dispatch16 } from "./v16/routes.ts";
 
 /** What domain/ asks of chargers, put into the words of one version of OCPP. */
 export interface Questions {
-  /** Connector 0 leaves the choice to the charger. */
-  remoteStart(idToken: string, connectorId: number): Question;
-  remoteStop(transactionId: number): Question;
-  /** Opens or closes the charger as a whole. */
-  changeAvailability(available: boolean): Question;
-  /** Tells the charger its new password. `secret` stands for SECRET in the payload. Undefined if this version cannot say these bytes. */
-  changePassword(password: Buffer): (Question & { secret: string }) | undefined;
+  /** Undefined if this version has no words for it. */
+  say(question: Question): Said | undefined;
   /** Where a CALL sets the charger's password, as a path in its payload; undefined if it does not. */
   passwordField(action: string, payload: Json): string | undefined;
   /** A charger's answer without the passwords that it should not have told: SECRET stands for them. */
@@ -21,9 +19,11 @@ export interface Questions {
   startOf(action: string, payload: Json): { idToken: string; connectorId: number } | undefined;
 }
 
-interface Question {
+/** A CALL that asks something. `secret` is what stands behind SECRET in the payload. */
+export interface Said {
   action: string;
   payload: Json;
+  secret?: string;
 }
 
 /** A version of OCPP as this service speaks it: its messages, who answers them, and how we ask. */
@@ -31,9 +31,11 @@ export interface Dialect {
   version: Version;
   dispatch: Dispatch;
   questions: Questions;
+  /** Keeps what chargers answer, by action, whoever asked. Each response has been checked against the schema of its action. */
+  answers: Readonly<Record<string, Learn>>;
 }
 
-const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16 };
+const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16, answers: answers16 };
 
 /** The versions that chargers may speak to us, the best first. */
 export const dialects: readonly Dialect[] = [v16Dialect];

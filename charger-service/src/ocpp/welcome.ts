@@ -3,6 +3,8 @@ import type { Logger } from "@chargemesh/kit/log";
 import type { WebSocket } from "ws";
 import { type Entry, type Knock, recordRefusal } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
+import { afterBoot } from "../domain/after-boot.ts";
+import type { Commander } from "../domain/command.ts";
 import type { CommandRunner } from "./commands.ts";
 import { type Connection, type Ears, openConnection, type Socket } from "./connection.ts";
 import { chooseDialect, type Dialect } from "./dialects.ts";
@@ -28,6 +30,7 @@ export interface WelcomeDeps {
   registry: Registry;
   ownerships: Ownerships;
   runner: CommandRunner;
+  commander: Commander;
   replicas: Replicas;
 }
 
@@ -89,6 +92,7 @@ function begin(
       // A charger that has just booted listens only after its boot is answered; one that goes on where it was says something else first.
       if (wasAwake && action !== "BootNotification") return;
       deps.runner.sendWaiting(opened.connection).catch((err: unknown) => log.warn({ err, chargerId }, "waiting commands stay waiting"));
+      if (action === "BootNotification") void afterBoot(deps, chargerId, log);
     },
     ended(reason) {
       deps.registry.remove(opened.connection);

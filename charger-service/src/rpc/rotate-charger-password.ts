@@ -2,7 +2,8 @@ import type { RotateChargerPasswordRequest, RotateChargerPasswordResponse } from
 import type { Call } from "@chargemesh/kit/grpc-server";
 import { chargerById, connectorsOf } from "../db/charger.ts";
 import { noCharger } from "../domain/command.ts";
-import { makePassword } from "../domain/password.ts";
+import { hashPassword, makePassword } from "../domain/password.ts";
+import { beginRotation } from "../domain/rotation.ts";
 import { toCharger } from "../resources.ts";
 import type { RpcDeps } from "./deps.ts";
 import { readPassword, readWaitSeconds, userOf } from "./request.ts";
@@ -20,7 +21,17 @@ export const rotateChargerPassword =
     if ((await chargerById(db, chargerId)) === undefined) throw noCharger(chargerId);
     const waitSeconds = readWaitSeconds(request.waitSeconds, deadline);
     const ttlSeconds = request.ttlSeconds === 0 ? TTL_SECONDS : request.ttlSeconds;
-    await commander.rotatePassword({ chargerId, password: bytes, waitSeconds, ttlSeconds, idempotencyKey: "", userId: userOf(caller) });
+    const passwordHash = hashPassword(bytes);
+    await commander.ask({
+      chargerId,
+      question: { kind: "changePassword", password: bytes },
+      field: "password",
+      waitSeconds,
+      ttlSeconds,
+      idempotencyKey: "",
+      userId: userOf(caller),
+      prepare: (tx, commandId) => beginRotation(tx, chargerId, commandId, passwordHash),
+    });
     const row = await chargerById(db, chargerId);
     if (row === undefined) throw noCharger(chargerId);
     return { charger: { ...toCharger(row, await connectorsOf(db, [chargerId])), password } };

@@ -32,7 +32,8 @@ export const startTransaction =
     const idToken = first?.start_id_token ?? (await authorizedIdToken(db, request.idToken, driver, clock.now()));
     const waitSeconds = readWaitSeconds(request.waitSeconds, deadline);
     const asking = { chargerId, waitSeconds, ttlSeconds, idempotencyKey, userId: userOf(caller) };
-    return { command: toCommand(await commander.remoteStart({ ...asking, idToken, connectorId })) };
+    const question = { kind: "remoteStart", idToken, connectorId } as const;
+    return { command: toCommand(await commander.ask({ ...asking, question, field: "id_token" })) };
   };
 
 /** The id token to start with, as it is registered. NOT_FOUND if there is none, FAILED_PRECONDITION if it may not charge. */

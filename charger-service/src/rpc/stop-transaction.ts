@@ -21,5 +21,6 @@ export const stopTransaction =
     }
     const waitSeconds = readWaitSeconds(request.waitSeconds, deadline);
     const asking = { chargerId, waitSeconds, ttlSeconds, idempotencyKey, userId: userOf(caller) };
-    return { command: toCommand(await commander.remoteStop({ ...asking, transactionId: id })) };
+    const question = { kind: "remoteStop", transactionId: id } as const;
+    return { command: toCommand(await commander.ask({ ...asking, question, field: "id" })) };
   };

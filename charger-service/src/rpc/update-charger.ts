@@ -57,6 +57,9 @@ async function tellCharger(
   active: readonly TransactionRow[],
 ): Promise<void> {
   const available = availability === "AVAILABLE";
-  if (!available) for (const { id } of active) await commander.remoteStop({ ...asking, transactionId: id });
-  await commander.changeAvailability({ ...asking, available });
+  if (!available) {
+    for (const { id } of active)
+      await commander.ask({ ...asking, question: { kind: "remoteStop", transactionId: id }, field: "charger.id" });
+  }
+  await commander.ask({ ...asking, question: { kind: "changeAvailability", available }, field: "charger.availability" });
 }

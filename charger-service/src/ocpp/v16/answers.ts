@@ -1,0 +1,4 @@
+import type { Learn } from "../../domain/command.ts";
+
+/** What 1.6 chargers tell us in answer to our CALLs and we keep, by action, whoever asked. Runs in the transaction in which the command ends. */
+export const answers: Readonly<Record<string, Learn>> = {};
