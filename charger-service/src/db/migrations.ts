@@ -2,10 +2,18 @@ import type { Migration } from "@chargemesh/kit/migrate";
 import { initial } from "./migrations/0001-initial.ts";
 import { commandWaits } from "./migrations/0002-command-waits.ts";
 import { credentials } from "./migrations/0003-credentials.ts";
+import { configuration } from "./migrations/0008-configuration.ts";
+import { localLists } from "./migrations/0009-local-list.ts";
+import { certificates } from "./migrations/0011-certificates.ts";
+import { dataTransfers } from "./migrations/0012-data-transfers.ts";
 
 /** Every migration of the schema `ocpp`, in order. Never edited once released; `docs/adr` says how a table changes. */
 export const migrations: Record<string, Migration> = {
   "0001-initial": initial,
   "0002-command-waits": commandWaits,
   "0003-credentials": credentials,
+  "0008-configuration": configuration,
+  "0009-local-list": localLists,
+  "0011-certificates": certificates,
+  "0012-data-transfers": dataTransfers,
 };

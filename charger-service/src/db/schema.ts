@@ -1,5 +1,7 @@
 import type { OutboxTable } from "@chargemesh/kit/outbox";
 import type { ColumnType, Generated, GeneratedAlways, Insertable, Kysely, Selectable } from "kysely";
+import type { CertificateTables } from "./certificate-tables.ts";
+import type { ConfigurationTables } from "./configuration-tables.ts";
 
 /** The Postgres schema of this service. */
 export const SCHEMA = "ocpp";
@@ -196,7 +198,7 @@ interface ConnectionTable {
   relaxations: Generated<Relaxation[]>;
 }
 
-export interface Database {
+export interface Database extends CertificateTables, ConfigurationTables {
   charger: ChargerTable;
   charger_liveness: ChargerLivenessTable;
   password_rotation: PasswordRotationTable;
