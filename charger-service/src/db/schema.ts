@@ -1,7 +1,10 @@
 import type { OutboxTable } from "@chargemesh/kit/outbox";
 import type { ColumnType, Generated, GeneratedAlways, Insertable, Kysely, Selectable } from "kysely";
 import type { CertificateTables } from "./certificate-tables.ts";
+import type { ChargingProfileTables } from "./charging-profile-tables.ts";
 import type { ConfigurationTables } from "./configuration-tables.ts";
+import type { FileTables } from "./file-tables.ts";
+import type { ReservationTables } from "./reservation-tables.ts";
 
 /** The Postgres schema of this service. */
 export const SCHEMA = "ocpp";
@@ -10,6 +13,8 @@ export type Registration = "ACCEPTED" | "PENDING" | "REJECTED";
 export type Availability = "AVAILABLE" | "UNAVAILABLE";
 /** Where a charger departs from what OCPP has at the door; the contract says what each means. */
 export type Relaxation = "HEX_PASSWORD_TEXT" | "ANY_BASIC_USER";
+/** What a charger shows to come in: nothing, its password, that over TLS, or a certificate of its own (security whitepaper, section 2). */
+export type SecurityProfile = 0 | 1 | 2 | 3;
 export type ConnectorStatus =
   | "AVAILABLE"
   | "PREPARING"
@@ -33,9 +38,13 @@ export type TransactionFlag =
   | "CLOCK_UNSET"
   | "STOP_MISSING"
   | "STOP_BEFORE_START"
-  | "STOP_DISPUTED";
+  | "STOP_DISPUTED"
+  | "RESERVED_FOR_ANOTHER";
 export type CommandState = "QUEUED" | "SENT" | "ACCEPTED" | "REJECTED" | "FAILED" | "TIMED_OUT" | "EXPIRED";
 export type ConnectionState = "OPEN" | "CLOSED" | "REFUSED";
+/** Which way a frame went. */
+export type MessageDirection = "FROM_CHARGER" | "TO_CHARGER";
+export type MessageType = "CALL" | "CALLRESULT" | "CALLERROR" | "UNREADABLE";
 export type Json = { [key: string]: unknown };
 
 /** Read as it is, written as JSON text. */
@@ -57,6 +66,8 @@ interface ChargerTable {
   epoch: Generated<number>;
   replica_id: string | null;
   relaxations: Generated<Relaxation[]>;
+  security_profile: Generated<SecurityProfile>;
+  certificate_name: Generated<string>;
   password_set_time: Date | null;
   password_used_time: Date | null;
   password_revoked: Generated<boolean>;
@@ -196,9 +207,21 @@ interface ConnectionTable {
   minute: number | null;
   count: Generated<number>;
   relaxations: Generated<Relaxation[]>;
+  security_profile: Generated<SecurityProfile>;
+  tls_version: Generated<string>;
+  tls_cipher: Generated<string>;
+  certificate_subject: Generated<string>;
+  certificate_serial_number: Generated<string>;
+  certificate_expire_time: Date | null;
+  detail: Generated<string>;
+  frames_received: Generated<number>;
+  frames_sent: Generated<number>;
+  frames_refused: Generated<number>;
+  frames_ignored: Generated<number>;
+  frames_slowed: Generated<number>;
 }
 
-export interface Database extends CertificateTables, ConfigurationTables {
+export interface Database extends CertificateTables, ChargingProfileTables, ConfigurationTables, FileTables, ReservationTables {
   charger: ChargerTable;
   charger_liveness: ChargerLivenessTable;
   password_rotation: PasswordRotationTable;
