@@ -1,7 +1,9 @@
 import type { Logger } from "@chargemesh/kit/log";
+import { newRequestId } from "@chargemesh/kit/request-id";
 import { type Call, parseFrame } from "@chargemesh/ocpp/frame";
 import type { Version } from "@chargemesh/ocpp/version";
-import { makeIncoming } from "./incoming.ts";
+import type { Record } from "./frame-log.ts";
+import { type Answer, makeIncoming } from "./incoming.ts";
 import { makeOutgoing, type Outgoing } from "./outgoing.ts";
 import type { Wheel } from "./wheel.ts";
 
@@ -53,8 +55,10 @@ export interface ConnectionOptions {
   pingSeconds: number;
   /** How long a charger may take to answer a CALL. */
   callSeconds: number;
-  /** Answers a CALL of the charger: the text of the CALLRESULT or CALLERROR. Throws if it cannot be processed. */
-  answer(call: Call): Promise<string>;
+  /** Answers a CALL of the charger. Throws if it cannot be processed. */
+  answer(call: Call): Promise<Answer>;
+  /** Keeps a frame that has just come or gone. */
+  record: Record;
   /** The charger has said something. */
   heard(): void;
   /** A CALL of this action has been answered, on a connection that was awake before or not. */
@@ -68,7 +72,7 @@ const UNSENT_BYTES_MAX = 1_000_000;
 
 /** Runs the RPC of OCPP-J on a socket: the charger's CALLs in their order, ours one at a time, neither waiting for the other. */
 export function openConnection(options: ConnectionOptions): { connection: Connection; ears: Ears } {
-  const { chargerId, epoch, socket, version, wheel } = options;
+  const { chargerId, epoch, socket, version, wheel, record } = options;
   const log = options.log.child({ chargerId });
   let isOpen = true;
   let isAwake = false;
@@ -88,9 +92,10 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
       socket.send(text);
     }
   };
-  const outgoing = makeOutgoing(send, options.callSeconds, wheel, log);
+  const outgoing = makeOutgoing({ ...options, send, log });
   const incoming = makeIncoming({
     answer: options.answer,
+    record,
     send(text, action) {
       send(text);
       options.answered(action, isAwake);
@@ -115,11 +120,16 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
       pulse.alive();
       options.heard();
       const frame = parseFrame(text);
-      if (frame.kind === "call") return incoming.take(frame);
-      if (frame.kind !== "unreadable") return outgoing.answered(frame);
-      log.warn({ code: frame.code, description: frame.description }, "an unreadable frame");
+      if (frame.kind === "call") return incoming.take(frame, text);
+      if (frame.kind !== "unreadable") return outgoing.answered(frame, text);
+      const { id: messageId = "", code: errorCode, description } = frame;
+      const traceId = newRequestId();
+      record({ direction: "FROM_CHARGER", type: "UNREADABLE", text, messageId, traceId, errorCode });
+      log.warn({ code: errorCode, description, requestId: traceId }, "an unreadable frame");
       const refusal = version.refusalOf(frame);
-      if (refusal !== undefined) send(refusal);
+      if (refusal === undefined) return;
+      send(refusal);
+      record({ direction: "TO_CHARGER", text: refusal, messageId, traceId });
     },
     alive: pulse.alive,
     closed(reason) {

@@ -4,6 +4,7 @@ import type { Problem } from "@chargemesh/ocpp/call-error";
 import { type Call, resultFrame } from "@chargemesh/ocpp/frame";
 import type { Version } from "@chargemesh/ocpp/version";
 import type { Db } from "../db/schema.ts";
+import type { Answer } from "./incoming.ts";
 
 /** What a handler knows of the charger whose message it answers. */
 export interface Charger {
@@ -35,13 +36,13 @@ export function holdsNul(payload: object): boolean {
 }
 
 /**
- * Answers a CALL of a charger: the text of a CALLRESULT, or of a CALLERROR that says what is wrong with the CALL.
+ * Answers a CALL of a charger: with a CALLRESULT, or with a CALLERROR that says what is wrong with the CALL.
  * Throws only if the database is away.
  */
-export async function answerCall(version: Version, dispatch: Dispatch, charger: Charger, call: Call, log: Logger): Promise<string> {
-  const refuse = (problem: Problem): string => {
+export async function answerCall(version: Version, dispatch: Dispatch, charger: Charger, call: Call, log: Logger): Promise<Answer> {
+  const refuse = (problem: Problem): Answer => {
     log.info({ chargerId: charger.id, action: call.action, code: problem.code, description: problem.description }, "refused a message");
-    return version.refusal(call.id, problem);
+    return { text: version.refusal(call.id, problem) };
   };
   const wrong = version.checkSender("station", call.action) ?? version.checkRequest(call.action, call.payload);
   if (wrong !== undefined) return refuse(wrong);
@@ -51,11 +52,11 @@ export async function answerCall(version: Version, dispatch: Dispatch, charger: 
   const handle = dispatch[call.action];
   if (handle === undefined) return refuse({ code: "NotSupported", description: `${call.action} is not supported` });
   try {
-    return resultFrame(call.id, await handle(charger, call.payload));
+    return { text: resultFrame(call.id, await handle(charger, call.payload)) };
   } catch (err) {
     if (err instanceof Refused) return refuse(err.problem);
     if (withoutDatabase(err) !== err) throw err;
     log.error({ err, chargerId: charger.id, action: call.action }, "a bug");
-    return version.refusal(call.id, { code: "InternalError", description: "something went wrong on our side" });
+    return { text: version.refusal(call.id, { code: "InternalError", description: "something went wrong on our side" }) };
   }
 }

@@ -1,13 +1,31 @@
-import { randomUUID } from "node:crypto";
 import { AppError } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
-import { withRequestId } from "@chargemesh/kit/request-id";
+import { newRequestId, withRequestId } from "@chargemesh/kit/request-id";
 import type { Call } from "@chargemesh/ocpp/frame";
+import type { Relaxation } from "@chargemesh/ocpp/relaxation";
+import type { Record } from "./frame-log.ts";
+
+/** What a CALL is answered. */
+export interface Answer {
+  /** The CALLRESULT or CALLERROR. */
+  text: string;
+  /** Those that the CALL came in by; of one that is refused, those that would have let it in. */
+  relaxations?: readonly Relaxation[] | undefined;
+}
+
+/** A CALL that has come. */
+interface Taken {
+  call: Call;
+  /** The request that it is and, by performance.now, when it came. */
+  traceId: string;
+  since: number;
+}
 
 /** The charger's CALLs on one connection, answered in their order. */
 export interface Incoming {
-  take(call: Call): void;
+  /** `text` is the whole frame. */
+  take(call: Call, text: string): void;
   /** Resolves when all that were taken are answered. */
   settled(): Promise<void>;
   /** The connection has ended: what is not answered yet will not be. */
@@ -15,10 +33,12 @@ export interface Incoming {
 }
 
 export interface IncomingOptions {
-  /** Answers a CALL: the text of the CALLRESULT or CALLERROR. Throws if it cannot be processed. */
-  answer(call: Call): Promise<string>;
+  /** Answers a CALL. Throws if it cannot be processed. */
+  answer(call: Call): Promise<Answer>;
   /** Sends the answer to a CALL of this action. */
   send(text: string, action: string): void;
+  /** Keeps a frame that has just come or gone. */
+  record: Record;
   /** A CALL could not be answered, because the database stays away. */
   giveUp(): void;
   /** Reads no more from the socket, for now. */
@@ -34,16 +54,26 @@ const DATABASE_PATIENCE_MS = 20_000;
 const DATABASE_RETRY_MS = 500;
 
 export function makeIncoming(options: IncomingOptions): Incoming {
-  const inHand: Call[] = [];
+  const inHand: Taken[] = [];
   let isLost = false;
   let answering: Promise<void> = Promise.resolve();
   const answerAll = async (): Promise<void> => {
     for (let next = inHand[0]; next !== undefined; next = inHand[0]) {
-      const call = next;
-      const text = await withRequestId(randomUUID(), () => answerWithPatience(options, call, () => isLost));
+      const { call, traceId, since } = next;
+      const answer = await withRequestId(traceId, () => answerWithPatience(options, call, () => isLost));
       if (isLost) return;
-      if (text === undefined) return options.giveUp();
+      if (answer === undefined) return options.giveUp();
+      const { text, relaxations } = answer;
       options.send(text, call.action);
+      options.record({
+        direction: "TO_CHARGER",
+        text,
+        messageId: call.id,
+        action: call.action,
+        traceId,
+        latencyMs: performance.now() - since,
+        relaxations,
+      });
       inHand.shift();
       if (inHand.length === CALLS_IN_HAND_MAX - 1) options.resume();
     }
@@ -53,9 +83,11 @@ export function makeIncoming(options: IncomingOptions): Incoming {
     options.giveUp();
   };
   return {
-    take(call) {
+    take(call, text) {
+      const traceId = newRequestId();
+      options.record({ direction: "FROM_CHARGER", type: "CALL", text, messageId: call.id, action: call.action, traceId });
       if (isLost) return;
-      inHand.push(call);
+      inHand.push({ call, traceId, since: performance.now() });
       if (inHand.length === CALLS_IN_HAND_MAX) options.pause();
       if (inHand.length === 1) answering = answerAll().catch(stopAnswering);
     },
@@ -70,7 +102,7 @@ export function makeIncoming(options: IncomingOptions): Incoming {
  * The answer to a CALL. While the database is away it is tried again: an error would make the charger drop what it says
  * after a few tries (OCPP 1.6 §3.7.1), silence makes it keep it. Undefined if the database stays away.
  */
-async function answerWithPatience({ answer, log }: IncomingOptions, call: Call, isLost: () => boolean): Promise<string | undefined> {
+async function answerWithPatience({ answer, log }: IncomingOptions, call: Call, isLost: () => boolean): Promise<Answer | undefined> {
   const giveUpTime = performance.now() + DATABASE_PATIENCE_MS;
   for (;;) {
     try {

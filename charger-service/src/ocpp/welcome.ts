@@ -86,6 +86,7 @@ function begin(
     log,
     pingSeconds: options.pingSeconds,
     callSeconds: options.callSeconds,
+    record: () => undefined,
     answer: (call) => answerCall(version, dispatch, charger, call, log),
     heard: () => deps.ownerships.heard(chargerId),
     answered(action, wasAwake) {

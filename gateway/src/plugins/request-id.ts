@@ -1,13 +1,12 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { readRequestId as readId } from "@chargemesh/kit/request-id";
 import fastifyPlugin from "fastify-plugin";
 
 const HEADER = "x-request-id";
 
-/** The id under which a request is followed through all services: the caller's own, if it is fit to be logged, else a new one. */
-export function readRequestId(request: Pick<IncomingMessage, "headers">): string {
-  const given = request.headers[HEADER];
-  return typeof given === "string" && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+/** The id under which a request is followed through all services. */
+export function readRequestId({ headers }: Pick<IncomingMessage, "headers">): string {
+  return readId(headers.traceparent, headers[HEADER]);
 }
 
 /** Tells every caller the id of their request. */

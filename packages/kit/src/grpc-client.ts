@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -9,7 +8,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { AppError, codes } from "./errors.ts";
-import { requestId } from "./request-id.ts";
+import { newRequestId, requestId } from "./request-id.ts";
 import type { Transport } from "./transport.ts";
 
 /** The metadata key of the id that follows a request through all services. */
@@ -63,7 +62,7 @@ export function callUnary<Req, Res>(
   options: { deadline: number; metadata?: Metadata },
 ): Promise<Res> {
   const metadata = options.metadata ?? new Metadata();
-  metadata.set(REQUEST_ID, requestId() ?? randomUUID());
+  metadata.set(REQUEST_ID, requestId() ?? newRequestId());
   return new Promise((resolve, reject) => {
     method(request, metadata, { deadline: options.deadline }, (err, response) => {
       if (err === null) resolve(response);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
 import {
   type handleUnaryCall,
@@ -22,7 +21,7 @@ import type { Stack } from "./main.ts";
 import { callerOverTls, peerOf } from "./peer.ts";
 import { withoutDatabase } from "./postgres.ts";
 import { addReflection } from "./reflection.ts";
-import { withRequestId } from "./request-id.ts";
+import { readRequestId, withRequestId } from "./request-id.ts";
 import { loadProtos, type RpcRules, rulesOf } from "./rules.ts";
 import type { Transport } from "./transport.ts";
 
@@ -255,9 +254,7 @@ function drained(call: ServerWritableStream<object, object>, signal: AbortSignal
 }
 
 function idOf(call: AnyCall): string {
-  const given = call.metadata.get(REQUEST_ID)[0];
-  // It ends up in logs and events, so it must not be anything at all.
-  return typeof given === "string" && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+  return readRequestId(call.metadata.get("traceparent")[0], call.metadata.get(REQUEST_ID)[0]);
 }
 
 function deadlineOf(call: AnyCall): number {
