@@ -61,6 +61,17 @@ export interface Charger {
     | undefined;
   /** Only operators are told. */
   relaxations: Charger_Relaxation[];
+  /**
+   * The least that it must show to come in, as OCPP numbers its security profiles: 0 nothing, 1 its password, 2 its password over TLS,
+   * 3 a certificate of its own over TLS. It never gets in by less. 0 goes without a password, 1 and 2 need one. Only operators are told.
+   *
+   * On create, absent means 1.
+   */
+  securityProfile?:
+    | number
+    | undefined;
+  /** Whom its certificate must be for: the common name, or one of the DNS names. Empty means its id. Only operators are told. */
+  certificateName: string;
 }
 
 /** Whether the charger may work, as its BootNotification is answered. */
@@ -287,7 +298,7 @@ export interface Credential {
 
 export const Credential_State = {
   STATE_UNSPECIFIED: "STATE_UNSPECIFIED",
-  /** NONE - It needs no password: nobody registered it, and OCPP_UNKNOWN_CHARGERS let it in. */
+  /** NONE - It has no password: its security profile is 0 or 3. */
   NONE: "NONE",
   /** CURRENT - One password lets it in. */
   CURRENT: "CURRENT",
@@ -546,6 +557,8 @@ function createBaseCharger(): Charger {
     etag: "",
     credential: undefined,
     relaxations: [],
+    securityProfile: undefined,
+    certificateName: "",
   };
 }
 
@@ -616,6 +629,12 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
         writer.int32(charger_RelaxationToNumber(v));
       }
       writer.join();
+    }
+    if (message.securityProfile !== undefined) {
+      writer.uint32(168).int32(message.securityProfile);
+    }
+    if (message.certificateName !== "") {
+      writer.uint32(178).string(message.certificateName);
     }
     return writer;
   },
@@ -803,6 +822,22 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
 
             break;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.securityProfile = reader.int32();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.certificateName = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -873,6 +908,16 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
       relaxations: globalThis.Array.isArray(object?.relaxations)
         ? object.relaxations.map((e: any) => charger_RelaxationFromJSON(e))
         : [],
+      securityProfile: isSet(object.securityProfile)
+        ? globalThis.Number(object.securityProfile)
+        : isSet(object.security_profile)
+        ? globalThis.Number(object.security_profile)
+        : undefined,
+      certificateName: isSet(object.certificateName)
+        ? globalThis.String(object.certificateName)
+        : isSet(object.certificate_name)
+        ? globalThis.String(object.certificate_name)
+        : "",
     };
   },
 
@@ -938,6 +983,12 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     if (message.relaxations?.length) {
       obj.relaxations = message.relaxations.map((e) => charger_RelaxationToJSON(e));
     }
+    if (message.securityProfile !== undefined) {
+      obj.securityProfile = Math.round(message.securityProfile);
+    }
+    if (message.certificateName !== "") {
+      obj.certificateName = message.certificateName;
+    }
     return obj;
   },
 
@@ -968,6 +1019,8 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
       ? Credential.fromPartial(object.credential)
       : undefined;
     message.relaxations = object.relaxations?.map((e) => e) || [];
+    message.securityProfile = object.securityProfile ?? undefined;
+    message.certificateName = object.certificateName ?? "";
     return message;
   },
 };

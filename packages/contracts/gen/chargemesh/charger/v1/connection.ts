@@ -24,7 +24,7 @@ export interface Connection {
   /** The identity that was claimed; of a refused one it may be nobody's. */
   chargerId: string;
   state: Connection_State;
-  /** Why it was refused or closed: UNKNOWN_CHARGER, WRONG_PASSWORD, SUPERSEDED, IDENTITY_CONFLICT, PEER_DEAD, … */
+  /** Why it was refused or closed: UNKNOWN_CHARGER, WRONG_PASSWORD, SUPERSEDED, IDENTITY_CONFLICT, PEER_DEAD, … docs/errors.md lists them. */
   reason: string;
   remoteAddress: string;
   /** The WebSocket subprotocols that the charger offered, and the one chosen. */
@@ -38,6 +38,17 @@ export interface Connection {
   count: number;
   /** The relaxations that it came in by; of a refused one, those that would have let it in. */
   relaxations: Charger_Relaxation[];
+  /** What it came in by, as in Charger.security_profile; of a refused one, what it tried. */
+  securityProfile: number;
+  /** "TLSv1.3", "TLS_AES_128_GCM_SHA256"; empty without TLS, and if it ended at a proxy. */
+  tlsVersion: string;
+  tlsCipher: string;
+  certificate:
+    | Connection_Certificate
+    | undefined;
+  /** What the reason does not say: what is wrong with the certificate, or why TLS failed. */
+  detail: string;
+  frames: Connection_Frames | undefined;
 }
 
 export const Connection_State = {
@@ -114,6 +125,26 @@ export function connection_StateToNumber(object: Connection_State): number {
   }
 }
 
+/** A client certificate that was shown, whether it proved anything or not. */
+export interface Connection_Certificate {
+  subject: string;
+  /** In hexadecimal. */
+  serialNumber: string;
+  expireTime: Date | undefined;
+}
+
+/** Frames of OCPP-J, up to 10 s late while the connection is open. */
+export interface Connection_Frames {
+  received: number;
+  sent: number;
+  /** Of those received, how many were answered with a CALLERROR. */
+  refused: number;
+  /** Of those received, how many could not be answered and were not: unreadable ones, binary ones, answers that nobody waited for. */
+  ignored: number;
+  /** How often we read no further for a while, because more came than OCPP_FRAMES_PER_SECOND. */
+  slowed: number;
+}
+
 function createBaseConnection(): Connection {
   return {
     id: "",
@@ -127,6 +158,12 @@ function createBaseConnection(): Connection {
     closeTime: undefined,
     count: 0,
     relaxations: [],
+    securityProfile: 0,
+    tlsVersion: "",
+    tlsCipher: "",
+    certificate: undefined,
+    detail: "",
+    frames: undefined,
   };
 }
 
@@ -170,6 +207,24 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
         writer.int32(charger_RelaxationToNumber(v));
       }
       writer.join();
+    }
+    if (message.securityProfile !== 0) {
+      writer.uint32(96).int32(message.securityProfile);
+    }
+    if (message.tlsVersion !== "") {
+      writer.uint32(106).string(message.tlsVersion);
+    }
+    if (message.tlsCipher !== "") {
+      writer.uint32(114).string(message.tlsCipher);
+    }
+    if (message.certificate !== undefined) {
+      Connection_Certificate.encode(message.certificate, writer.uint32(122).fork()).join();
+    }
+    if (message.detail !== "") {
+      writer.uint32(130).string(message.detail);
+    }
+    if (message.frames !== undefined) {
+      Connection_Frames.encode(message.frames, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -285,6 +340,54 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
 
             break;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.securityProfile = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.tlsVersion = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.tlsCipher = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.certificate = Connection_Certificate.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.frames = Connection_Frames.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -332,6 +435,24 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
       relaxations: globalThis.Array.isArray(object?.relaxations)
         ? object.relaxations.map((e: any) => charger_RelaxationFromJSON(e))
         : [],
+      securityProfile: isSet(object.securityProfile)
+        ? globalThis.Number(object.securityProfile)
+        : isSet(object.security_profile)
+        ? globalThis.Number(object.security_profile)
+        : 0,
+      tlsVersion: isSet(object.tlsVersion)
+        ? globalThis.String(object.tlsVersion)
+        : isSet(object.tls_version)
+        ? globalThis.String(object.tls_version)
+        : "",
+      tlsCipher: isSet(object.tlsCipher)
+        ? globalThis.String(object.tlsCipher)
+        : isSet(object.tls_cipher)
+        ? globalThis.String(object.tls_cipher)
+        : "",
+      certificate: isSet(object.certificate) ? Connection_Certificate.fromJSON(object.certificate) : undefined,
+      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
+      frames: isSet(object.frames) ? Connection_Frames.fromJSON(object.frames) : undefined,
     };
   },
 
@@ -370,6 +491,24 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     if (message.relaxations?.length) {
       obj.relaxations = message.relaxations.map((e) => charger_RelaxationToJSON(e));
     }
+    if (message.securityProfile !== 0) {
+      obj.securityProfile = Math.round(message.securityProfile);
+    }
+    if (message.tlsVersion !== "") {
+      obj.tlsVersion = message.tlsVersion;
+    }
+    if (message.tlsCipher !== "") {
+      obj.tlsCipher = message.tlsCipher;
+    }
+    if (message.certificate !== undefined) {
+      obj.certificate = Connection_Certificate.toJSON(message.certificate);
+    }
+    if (message.detail !== "") {
+      obj.detail = message.detail;
+    }
+    if (message.frames !== undefined) {
+      obj.frames = Connection_Frames.toJSON(message.frames);
+    }
     return obj;
   },
 
@@ -389,6 +528,265 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     message.closeTime = object.closeTime ?? undefined;
     message.count = object.count ?? 0;
     message.relaxations = object.relaxations?.map((e) => e) || [];
+    message.securityProfile = object.securityProfile ?? 0;
+    message.tlsVersion = object.tlsVersion ?? "";
+    message.tlsCipher = object.tlsCipher ?? "";
+    message.certificate = (object.certificate !== undefined && object.certificate !== null)
+      ? Connection_Certificate.fromPartial(object.certificate)
+      : undefined;
+    message.detail = object.detail ?? "";
+    message.frames = (object.frames !== undefined && object.frames !== null)
+      ? Connection_Frames.fromPartial(object.frames)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseConnection_Certificate(): Connection_Certificate {
+  return { subject: "", serialNumber: "", expireTime: undefined };
+}
+
+export const Connection_Certificate: MessageFns<
+  Connection_Certificate,
+  "chargemesh.charger.v1.Connection.Certificate"
+> = {
+  $type: "chargemesh.charger.v1.Connection.Certificate" as const,
+
+  encode(message: Connection_Certificate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== "") {
+      writer.uint32(10).string(message.subject);
+    }
+    if (message.serialNumber !== "") {
+      writer.uint32(18).string(message.serialNumber);
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Connection_Certificate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConnection_Certificate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serialNumber = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Connection_Certificate {
+    return {
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      serialNumber: isSet(object.serialNumber)
+        ? globalThis.String(object.serialNumber)
+        : isSet(object.serial_number)
+        ? globalThis.String(object.serial_number)
+        : "",
+      expireTime: isSet(object.expireTime)
+        ? fromJsonTimestamp(object.expireTime)
+        : isSet(object.expire_time)
+        ? fromJsonTimestamp(object.expire_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Connection_Certificate): unknown {
+    const obj: any = {};
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.serialNumber !== "") {
+      obj.serialNumber = message.serialNumber;
+    }
+    if (message.expireTime !== undefined) {
+      obj.expireTime = message.expireTime.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Connection_Certificate>, I>>(base?: I): Connection_Certificate {
+    return Connection_Certificate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Connection_Certificate>, I>>(object: I): Connection_Certificate {
+    const message = createBaseConnection_Certificate();
+    message.subject = object.subject ?? "";
+    message.serialNumber = object.serialNumber ?? "";
+    message.expireTime = object.expireTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseConnection_Frames(): Connection_Frames {
+  return { received: 0, sent: 0, refused: 0, ignored: 0, slowed: 0 };
+}
+
+export const Connection_Frames: MessageFns<Connection_Frames, "chargemesh.charger.v1.Connection.Frames"> = {
+  $type: "chargemesh.charger.v1.Connection.Frames" as const,
+
+  encode(message: Connection_Frames, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.received !== 0) {
+      writer.uint32(8).int32(message.received);
+    }
+    if (message.sent !== 0) {
+      writer.uint32(16).int32(message.sent);
+    }
+    if (message.refused !== 0) {
+      writer.uint32(24).int32(message.refused);
+    }
+    if (message.ignored !== 0) {
+      writer.uint32(32).int32(message.ignored);
+    }
+    if (message.slowed !== 0) {
+      writer.uint32(40).int32(message.slowed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Connection_Frames {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConnection_Frames();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.received = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sent = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.refused = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ignored = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.slowed = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Connection_Frames {
+    return {
+      received: isSet(object.received) ? globalThis.Number(object.received) : 0,
+      sent: isSet(object.sent) ? globalThis.Number(object.sent) : 0,
+      refused: isSet(object.refused) ? globalThis.Number(object.refused) : 0,
+      ignored: isSet(object.ignored) ? globalThis.Number(object.ignored) : 0,
+      slowed: isSet(object.slowed) ? globalThis.Number(object.slowed) : 0,
+    };
+  },
+
+  toJSON(message: Connection_Frames): unknown {
+    const obj: any = {};
+    if (message.received !== 0) {
+      obj.received = Math.round(message.received);
+    }
+    if (message.sent !== 0) {
+      obj.sent = Math.round(message.sent);
+    }
+    if (message.refused !== 0) {
+      obj.refused = Math.round(message.refused);
+    }
+    if (message.ignored !== 0) {
+      obj.ignored = Math.round(message.ignored);
+    }
+    if (message.slowed !== 0) {
+      obj.slowed = Math.round(message.slowed);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Connection_Frames>, I>>(base?: I): Connection_Frames {
+    return Connection_Frames.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Connection_Frames>, I>>(object: I): Connection_Frames {
+    const message = createBaseConnection_Frames();
+    message.received = object.received ?? 0;
+    message.sent = object.sent ?? 0;
+    message.refused = object.refused ?? 0;
+    message.ignored = object.ignored ?? 0;
+    message.slowed = object.slowed ?? 0;
     return message;
   },
 };

@@ -53,6 +53,8 @@ export interface CheckConnectionRequest {
   /** What Sec-WebSocket-Protocol offered. */
   protocols: string[];
   remoteAddress: string;
+  /** Whether it comes over TLS, as far as the gateway or a proxy that it trusts can tell. */
+  secure: boolean;
 }
 
 export interface CheckConnectionResponse {
@@ -297,7 +299,7 @@ export const ListConnectionsResponse: MessageFns<
 };
 
 function createBaseCheckConnectionRequest(): CheckConnectionRequest {
-  return { chargerId: "", authorization: "", protocols: [], remoteAddress: "" };
+  return { chargerId: "", authorization: "", protocols: [], remoteAddress: "", secure: false };
 }
 
 export const CheckConnectionRequest: MessageFns<
@@ -318,6 +320,9 @@ export const CheckConnectionRequest: MessageFns<
     }
     if (message.remoteAddress !== "") {
       writer.uint32(34).string(message.remoteAddress);
+    }
+    if (message.secure !== false) {
+      writer.uint32(40).bool(message.secure);
     }
     return writer;
   },
@@ -367,6 +372,14 @@ export const CheckConnectionRequest: MessageFns<
             message.remoteAddress = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.secure = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -395,6 +408,7 @@ export const CheckConnectionRequest: MessageFns<
         : isSet(object.remote_address)
         ? globalThis.String(object.remote_address)
         : "",
+      secure: isSet(object.secure) ? globalThis.Boolean(object.secure) : false,
     };
   },
 
@@ -412,6 +426,9 @@ export const CheckConnectionRequest: MessageFns<
     if (message.remoteAddress !== "") {
       obj.remoteAddress = message.remoteAddress;
     }
+    if (message.secure !== false) {
+      obj.secure = message.secure;
+    }
     return obj;
   },
 
@@ -424,6 +441,7 @@ export const CheckConnectionRequest: MessageFns<
     message.authorization = object.authorization ?? "";
     message.protocols = object.protocols?.map((e) => e) || [];
     message.remoteAddress = object.remoteAddress ?? "";
+    message.secure = object.secure ?? false;
     return message;
   },
 };
