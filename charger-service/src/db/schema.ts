@@ -4,6 +4,7 @@ import type { CertificateTables } from "./certificate-tables.ts";
 import type { ChargingProfileTables } from "./charging-profile-tables.ts";
 import type { ConfigurationTables } from "./configuration-tables.ts";
 import type { FileTables } from "./file-tables.ts";
+import type { MessageTables } from "./message-tables.ts";
 import type { ReservationTables } from "./reservation-tables.ts";
 
 /** The Postgres schema of this service. */
@@ -11,8 +12,23 @@ export const SCHEMA = "ocpp";
 
 export type Registration = "ACCEPTED" | "PENDING" | "REJECTED";
 export type Availability = "AVAILABLE" | "UNAVAILABLE";
-/** Where a charger departs from what OCPP has at the door; the contract says what each means. */
-export type Relaxation = "HEX_PASSWORD_TEXT" | "ANY_BASIC_USER";
+/** Where a charger departs from what OCPP has, at the door and in its messages; the contract says what each means. */
+export type Relaxation =
+  | "HEX_PASSWORD_TEXT"
+  | "ANY_BASIC_USER"
+  | "EXTRA_FIELDS"
+  | "LONG_STRINGS"
+  | "ENUM_CASE"
+  | "UNKNOWN_WORDS"
+  | "TIME_WITHOUT_ZONE"
+  | "TIME_NOTATION"
+  | "NUMBER_STRINGS"
+  | "FRACTIONS"
+  | "FINE_NUMBERS"
+  | "NULL_FIELDS"
+  | "EMPTY_STRINGS"
+  | "MISSING_FIELDS"
+  | "SINGLE_ITEMS";
 /** What a charger shows to come in: nothing, its password, that over TLS, or a certificate of its own (security whitepaper, section 2). */
 export type SecurityProfile = 0 | 1 | 2 | 3;
 export type ConnectorStatus =
@@ -183,6 +199,8 @@ interface CommandTable {
   expire_time: Date;
   /** Whether it may wait for an offline charger, and not only its turn. */
   waits: Generated<boolean>;
+  /** The request that it came of; empty of those from before it was kept. */
+  trace_id: Generated<string>;
   /** What stands for SECRET in the payload, encrypted; null if nothing does, or once it has ended. */
   sealed_secret: string | null;
   number: GeneratedAlways<number>;
@@ -221,7 +239,7 @@ interface ConnectionTable {
   frames_slowed: Generated<number>;
 }
 
-export interface Database extends CertificateTables, ChargingProfileTables, ConfigurationTables, FileTables, ReservationTables {
+export interface Database extends CertificateTables, ChargingProfileTables, ConfigurationTables, FileTables, MessageTables, ReservationTables {
   charger: ChargerTable;
   charger_liveness: ChargerLivenessTable;
   password_rotation: PasswordRotationTable;

@@ -6,6 +6,8 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Certificate } from "./certificate.ts";
+import { CertificateRequest } from "./certificate_request.ts";
 import {
   Charger,
   Charger_Registration,
@@ -14,8 +16,15 @@ import {
   charger_RegistrationToNumber,
   Connector,
 } from "./charger.ts";
+import { ChargingProfile, ChargingProfileAssignment } from "./charging_profile.ts";
 import { Command } from "./command.ts";
+import { ConfigurationKey } from "./configuration.ts";
+import { DataTransfer } from "./data_transfer.ts";
+import { FirmwareUpdate } from "./firmware_update.ts";
+import { Reservation } from "./reservation.ts";
+import { SecurityEvent } from "./security_event.ts";
 import { Transaction } from "./transaction.ts";
+import { Upload } from "./upload.ts";
 
 export const protobufPackage = "chargemesh.charger.v1";
 
@@ -84,6 +93,71 @@ export interface TransactionStopped {
 /** A Command changed its state. The aggregate is the command. */
 export interface CommandUpdated {
   command: Command | undefined;
+}
+
+/** An Upload was asked for, has come on, or ended. The aggregate is the upload. */
+export interface UploadUpdated {
+  upload: Upload | undefined;
+}
+
+/** A FirmwareUpdate was asked for, has come on, ended, or was confirmed by a boot. The aggregate is the firmware update. */
+export interface FirmwareUpdateUpdated {
+  firmwareUpdate: FirmwareUpdate | undefined;
+}
+
+/** A charger asked for a certificate, or somebody decided on it. The aggregate is the request. */
+export interface CertificateRequestUpdated {
+  certificateRequest: CertificateRequest | undefined;
+}
+
+/** A Certificate was issued, or changed its state. The aggregate is the certificate. */
+export interface CertificateUpdated {
+  certificate: Certificate | undefined;
+}
+
+/** A charger told of something that concerns its security. The aggregate is the charger. */
+export interface SecurityEventReported {
+  securityEvent: SecurityEvent | undefined;
+}
+
+/** A Reservation was asked for. The aggregate is the reservation. */
+export interface ReservationCreated {
+  reservation: Reservation | undefined;
+}
+
+/** A Reservation changed its state. The aggregate is the reservation. */
+export interface ReservationUpdated {
+  reservation: Reservation | undefined;
+}
+
+/** A ChargingProfile was made known. The aggregate is the profile. */
+export interface ChargingProfileCreated {
+  chargingProfile: ChargingProfile | undefined;
+}
+
+/** A ChargingProfile was changed. The aggregate is the profile. */
+export interface ChargingProfileUpdated {
+  chargingProfile: ChargingProfile | undefined;
+}
+
+/** A ChargingProfile was deleted. The aggregate is the profile. */
+export interface ChargingProfileDeleted {
+  chargingProfileId: string;
+}
+
+/** A ChargingProfile was sent to a charger, or its assignment there changed its state. The aggregate is the assignment. */
+export interface ChargingProfileAssignmentUpdated {
+  assignment: ChargingProfileAssignment | undefined;
+}
+
+/** What a Charger is set to is not what is wanted any more, or it refused what is wanted. The aggregate is the charger. */
+export interface ChargerConfigurationDrifted {
+  configurationKey: ConfigurationKey | undefined;
+}
+
+/** A Charger sent a message of its vendor's own that is known. It may send it again if the answer is lost. The aggregate is the charger. */
+export interface DataTransferReceived {
+  dataTransfer: DataTransfer | undefined;
 }
 
 function createBaseChargerCreated(): ChargerCreated {
@@ -1051,6 +1125,997 @@ export const CommandUpdated: MessageFns<CommandUpdated, "chargemesh.charger.v1.C
     const message = createBaseCommandUpdated();
     message.command = (object.command !== undefined && object.command !== null)
       ? Command.fromPartial(object.command)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUploadUpdated(): UploadUpdated {
+  return { upload: undefined };
+}
+
+export const UploadUpdated: MessageFns<UploadUpdated, "chargemesh.charger.v1.UploadUpdated"> = {
+  $type: "chargemesh.charger.v1.UploadUpdated" as const,
+
+  encode(message: UploadUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upload !== undefined) {
+      Upload.encode(message.upload, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UploadUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUploadUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.upload = Upload.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UploadUpdated {
+    return { upload: isSet(object.upload) ? Upload.fromJSON(object.upload) : undefined };
+  },
+
+  toJSON(message: UploadUpdated): unknown {
+    const obj: any = {};
+    if (message.upload !== undefined) {
+      obj.upload = Upload.toJSON(message.upload);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UploadUpdated>, I>>(base?: I): UploadUpdated {
+    return UploadUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UploadUpdated>, I>>(object: I): UploadUpdated {
+    const message = createBaseUploadUpdated();
+    message.upload = (object.upload !== undefined && object.upload !== null)
+      ? Upload.fromPartial(object.upload)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFirmwareUpdateUpdated(): FirmwareUpdateUpdated {
+  return { firmwareUpdate: undefined };
+}
+
+export const FirmwareUpdateUpdated: MessageFns<FirmwareUpdateUpdated, "chargemesh.charger.v1.FirmwareUpdateUpdated"> = {
+  $type: "chargemesh.charger.v1.FirmwareUpdateUpdated" as const,
+
+  encode(message: FirmwareUpdateUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.firmwareUpdate !== undefined) {
+      FirmwareUpdate.encode(message.firmwareUpdate, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FirmwareUpdateUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFirmwareUpdateUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.firmwareUpdate = FirmwareUpdate.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FirmwareUpdateUpdated {
+    return {
+      firmwareUpdate: isSet(object.firmwareUpdate)
+        ? FirmwareUpdate.fromJSON(object.firmwareUpdate)
+        : isSet(object.firmware_update)
+        ? FirmwareUpdate.fromJSON(object.firmware_update)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FirmwareUpdateUpdated): unknown {
+    const obj: any = {};
+    if (message.firmwareUpdate !== undefined) {
+      obj.firmwareUpdate = FirmwareUpdate.toJSON(message.firmwareUpdate);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FirmwareUpdateUpdated>, I>>(base?: I): FirmwareUpdateUpdated {
+    return FirmwareUpdateUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FirmwareUpdateUpdated>, I>>(object: I): FirmwareUpdateUpdated {
+    const message = createBaseFirmwareUpdateUpdated();
+    message.firmwareUpdate = (object.firmwareUpdate !== undefined && object.firmwareUpdate !== null)
+      ? FirmwareUpdate.fromPartial(object.firmwareUpdate)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCertificateRequestUpdated(): CertificateRequestUpdated {
+  return { certificateRequest: undefined };
+}
+
+export const CertificateRequestUpdated: MessageFns<
+  CertificateRequestUpdated,
+  "chargemesh.charger.v1.CertificateRequestUpdated"
+> = {
+  $type: "chargemesh.charger.v1.CertificateRequestUpdated" as const,
+
+  encode(message: CertificateRequestUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificateRequest !== undefined) {
+      CertificateRequest.encode(message.certificateRequest, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CertificateRequestUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCertificateRequestUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificateRequest = CertificateRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CertificateRequestUpdated {
+    return {
+      certificateRequest: isSet(object.certificateRequest)
+        ? CertificateRequest.fromJSON(object.certificateRequest)
+        : isSet(object.certificate_request)
+        ? CertificateRequest.fromJSON(object.certificate_request)
+        : undefined,
+    };
+  },
+
+  toJSON(message: CertificateRequestUpdated): unknown {
+    const obj: any = {};
+    if (message.certificateRequest !== undefined) {
+      obj.certificateRequest = CertificateRequest.toJSON(message.certificateRequest);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CertificateRequestUpdated>, I>>(base?: I): CertificateRequestUpdated {
+    return CertificateRequestUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CertificateRequestUpdated>, I>>(object: I): CertificateRequestUpdated {
+    const message = createBaseCertificateRequestUpdated();
+    message.certificateRequest = (object.certificateRequest !== undefined && object.certificateRequest !== null)
+      ? CertificateRequest.fromPartial(object.certificateRequest)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCertificateUpdated(): CertificateUpdated {
+  return { certificate: undefined };
+}
+
+export const CertificateUpdated: MessageFns<CertificateUpdated, "chargemesh.charger.v1.CertificateUpdated"> = {
+  $type: "chargemesh.charger.v1.CertificateUpdated" as const,
+
+  encode(message: CertificateUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificate !== undefined) {
+      Certificate.encode(message.certificate, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CertificateUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCertificateUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificate = Certificate.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CertificateUpdated {
+    return { certificate: isSet(object.certificate) ? Certificate.fromJSON(object.certificate) : undefined };
+  },
+
+  toJSON(message: CertificateUpdated): unknown {
+    const obj: any = {};
+    if (message.certificate !== undefined) {
+      obj.certificate = Certificate.toJSON(message.certificate);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CertificateUpdated>, I>>(base?: I): CertificateUpdated {
+    return CertificateUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CertificateUpdated>, I>>(object: I): CertificateUpdated {
+    const message = createBaseCertificateUpdated();
+    message.certificate = (object.certificate !== undefined && object.certificate !== null)
+      ? Certificate.fromPartial(object.certificate)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSecurityEventReported(): SecurityEventReported {
+  return { securityEvent: undefined };
+}
+
+export const SecurityEventReported: MessageFns<SecurityEventReported, "chargemesh.charger.v1.SecurityEventReported"> = {
+  $type: "chargemesh.charger.v1.SecurityEventReported" as const,
+
+  encode(message: SecurityEventReported, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.securityEvent !== undefined) {
+      SecurityEvent.encode(message.securityEvent, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SecurityEventReported {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSecurityEventReported();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.securityEvent = SecurityEvent.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SecurityEventReported {
+    return {
+      securityEvent: isSet(object.securityEvent)
+        ? SecurityEvent.fromJSON(object.securityEvent)
+        : isSet(object.security_event)
+        ? SecurityEvent.fromJSON(object.security_event)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SecurityEventReported): unknown {
+    const obj: any = {};
+    if (message.securityEvent !== undefined) {
+      obj.securityEvent = SecurityEvent.toJSON(message.securityEvent);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SecurityEventReported>, I>>(base?: I): SecurityEventReported {
+    return SecurityEventReported.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SecurityEventReported>, I>>(object: I): SecurityEventReported {
+    const message = createBaseSecurityEventReported();
+    message.securityEvent = (object.securityEvent !== undefined && object.securityEvent !== null)
+      ? SecurityEvent.fromPartial(object.securityEvent)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReservationCreated(): ReservationCreated {
+  return { reservation: undefined };
+}
+
+export const ReservationCreated: MessageFns<ReservationCreated, "chargemesh.charger.v1.ReservationCreated"> = {
+  $type: "chargemesh.charger.v1.ReservationCreated" as const,
+
+  encode(message: ReservationCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reservation !== undefined) {
+      Reservation.encode(message.reservation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReservationCreated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReservationCreated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reservation = Reservation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReservationCreated {
+    return { reservation: isSet(object.reservation) ? Reservation.fromJSON(object.reservation) : undefined };
+  },
+
+  toJSON(message: ReservationCreated): unknown {
+    const obj: any = {};
+    if (message.reservation !== undefined) {
+      obj.reservation = Reservation.toJSON(message.reservation);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReservationCreated>, I>>(base?: I): ReservationCreated {
+    return ReservationCreated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReservationCreated>, I>>(object: I): ReservationCreated {
+    const message = createBaseReservationCreated();
+    message.reservation = (object.reservation !== undefined && object.reservation !== null)
+      ? Reservation.fromPartial(object.reservation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReservationUpdated(): ReservationUpdated {
+  return { reservation: undefined };
+}
+
+export const ReservationUpdated: MessageFns<ReservationUpdated, "chargemesh.charger.v1.ReservationUpdated"> = {
+  $type: "chargemesh.charger.v1.ReservationUpdated" as const,
+
+  encode(message: ReservationUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reservation !== undefined) {
+      Reservation.encode(message.reservation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReservationUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReservationUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reservation = Reservation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReservationUpdated {
+    return { reservation: isSet(object.reservation) ? Reservation.fromJSON(object.reservation) : undefined };
+  },
+
+  toJSON(message: ReservationUpdated): unknown {
+    const obj: any = {};
+    if (message.reservation !== undefined) {
+      obj.reservation = Reservation.toJSON(message.reservation);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReservationUpdated>, I>>(base?: I): ReservationUpdated {
+    return ReservationUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReservationUpdated>, I>>(object: I): ReservationUpdated {
+    const message = createBaseReservationUpdated();
+    message.reservation = (object.reservation !== undefined && object.reservation !== null)
+      ? Reservation.fromPartial(object.reservation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseChargingProfileCreated(): ChargingProfileCreated {
+  return { chargingProfile: undefined };
+}
+
+export const ChargingProfileCreated: MessageFns<
+  ChargingProfileCreated,
+  "chargemesh.charger.v1.ChargingProfileCreated"
+> = {
+  $type: "chargemesh.charger.v1.ChargingProfileCreated" as const,
+
+  encode(message: ChargingProfileCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chargingProfile !== undefined) {
+      ChargingProfile.encode(message.chargingProfile, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargingProfileCreated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChargingProfileCreated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chargingProfile = ChargingProfile.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChargingProfileCreated {
+    return {
+      chargingProfile: isSet(object.chargingProfile)
+        ? ChargingProfile.fromJSON(object.chargingProfile)
+        : isSet(object.charging_profile)
+        ? ChargingProfile.fromJSON(object.charging_profile)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ChargingProfileCreated): unknown {
+    const obj: any = {};
+    if (message.chargingProfile !== undefined) {
+      obj.chargingProfile = ChargingProfile.toJSON(message.chargingProfile);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChargingProfileCreated>, I>>(base?: I): ChargingProfileCreated {
+    return ChargingProfileCreated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChargingProfileCreated>, I>>(object: I): ChargingProfileCreated {
+    const message = createBaseChargingProfileCreated();
+    message.chargingProfile = (object.chargingProfile !== undefined && object.chargingProfile !== null)
+      ? ChargingProfile.fromPartial(object.chargingProfile)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseChargingProfileUpdated(): ChargingProfileUpdated {
+  return { chargingProfile: undefined };
+}
+
+export const ChargingProfileUpdated: MessageFns<
+  ChargingProfileUpdated,
+  "chargemesh.charger.v1.ChargingProfileUpdated"
+> = {
+  $type: "chargemesh.charger.v1.ChargingProfileUpdated" as const,
+
+  encode(message: ChargingProfileUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chargingProfile !== undefined) {
+      ChargingProfile.encode(message.chargingProfile, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargingProfileUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChargingProfileUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chargingProfile = ChargingProfile.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChargingProfileUpdated {
+    return {
+      chargingProfile: isSet(object.chargingProfile)
+        ? ChargingProfile.fromJSON(object.chargingProfile)
+        : isSet(object.charging_profile)
+        ? ChargingProfile.fromJSON(object.charging_profile)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ChargingProfileUpdated): unknown {
+    const obj: any = {};
+    if (message.chargingProfile !== undefined) {
+      obj.chargingProfile = ChargingProfile.toJSON(message.chargingProfile);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChargingProfileUpdated>, I>>(base?: I): ChargingProfileUpdated {
+    return ChargingProfileUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChargingProfileUpdated>, I>>(object: I): ChargingProfileUpdated {
+    const message = createBaseChargingProfileUpdated();
+    message.chargingProfile = (object.chargingProfile !== undefined && object.chargingProfile !== null)
+      ? ChargingProfile.fromPartial(object.chargingProfile)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseChargingProfileDeleted(): ChargingProfileDeleted {
+  return { chargingProfileId: "" };
+}
+
+export const ChargingProfileDeleted: MessageFns<
+  ChargingProfileDeleted,
+  "chargemesh.charger.v1.ChargingProfileDeleted"
+> = {
+  $type: "chargemesh.charger.v1.ChargingProfileDeleted" as const,
+
+  encode(message: ChargingProfileDeleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chargingProfileId !== "") {
+      writer.uint32(10).string(message.chargingProfileId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargingProfileDeleted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChargingProfileDeleted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chargingProfileId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChargingProfileDeleted {
+    return {
+      chargingProfileId: isSet(object.chargingProfileId)
+        ? globalThis.String(object.chargingProfileId)
+        : isSet(object.charging_profile_id)
+        ? globalThis.String(object.charging_profile_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ChargingProfileDeleted): unknown {
+    const obj: any = {};
+    if (message.chargingProfileId !== "") {
+      obj.chargingProfileId = message.chargingProfileId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChargingProfileDeleted>, I>>(base?: I): ChargingProfileDeleted {
+    return ChargingProfileDeleted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChargingProfileDeleted>, I>>(object: I): ChargingProfileDeleted {
+    const message = createBaseChargingProfileDeleted();
+    message.chargingProfileId = object.chargingProfileId ?? "";
+    return message;
+  },
+};
+
+function createBaseChargingProfileAssignmentUpdated(): ChargingProfileAssignmentUpdated {
+  return { assignment: undefined };
+}
+
+export const ChargingProfileAssignmentUpdated: MessageFns<
+  ChargingProfileAssignmentUpdated,
+  "chargemesh.charger.v1.ChargingProfileAssignmentUpdated"
+> = {
+  $type: "chargemesh.charger.v1.ChargingProfileAssignmentUpdated" as const,
+
+  encode(message: ChargingProfileAssignmentUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.assignment !== undefined) {
+      ChargingProfileAssignment.encode(message.assignment, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargingProfileAssignmentUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChargingProfileAssignmentUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.assignment = ChargingProfileAssignment.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChargingProfileAssignmentUpdated {
+    return { assignment: isSet(object.assignment) ? ChargingProfileAssignment.fromJSON(object.assignment) : undefined };
+  },
+
+  toJSON(message: ChargingProfileAssignmentUpdated): unknown {
+    const obj: any = {};
+    if (message.assignment !== undefined) {
+      obj.assignment = ChargingProfileAssignment.toJSON(message.assignment);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChargingProfileAssignmentUpdated>, I>>(
+    base?: I,
+  ): ChargingProfileAssignmentUpdated {
+    return ChargingProfileAssignmentUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChargingProfileAssignmentUpdated>, I>>(
+    object: I,
+  ): ChargingProfileAssignmentUpdated {
+    const message = createBaseChargingProfileAssignmentUpdated();
+    message.assignment = (object.assignment !== undefined && object.assignment !== null)
+      ? ChargingProfileAssignment.fromPartial(object.assignment)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseChargerConfigurationDrifted(): ChargerConfigurationDrifted {
+  return { configurationKey: undefined };
+}
+
+export const ChargerConfigurationDrifted: MessageFns<
+  ChargerConfigurationDrifted,
+  "chargemesh.charger.v1.ChargerConfigurationDrifted"
+> = {
+  $type: "chargemesh.charger.v1.ChargerConfigurationDrifted" as const,
+
+  encode(message: ChargerConfigurationDrifted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.configurationKey !== undefined) {
+      ConfigurationKey.encode(message.configurationKey, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargerConfigurationDrifted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChargerConfigurationDrifted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.configurationKey = ConfigurationKey.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChargerConfigurationDrifted {
+    return {
+      configurationKey: isSet(object.configurationKey)
+        ? ConfigurationKey.fromJSON(object.configurationKey)
+        : isSet(object.configuration_key)
+        ? ConfigurationKey.fromJSON(object.configuration_key)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ChargerConfigurationDrifted): unknown {
+    const obj: any = {};
+    if (message.configurationKey !== undefined) {
+      obj.configurationKey = ConfigurationKey.toJSON(message.configurationKey);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChargerConfigurationDrifted>, I>>(base?: I): ChargerConfigurationDrifted {
+    return ChargerConfigurationDrifted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChargerConfigurationDrifted>, I>>(object: I): ChargerConfigurationDrifted {
+    const message = createBaseChargerConfigurationDrifted();
+    message.configurationKey = (object.configurationKey !== undefined && object.configurationKey !== null)
+      ? ConfigurationKey.fromPartial(object.configurationKey)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDataTransferReceived(): DataTransferReceived {
+  return { dataTransfer: undefined };
+}
+
+export const DataTransferReceived: MessageFns<DataTransferReceived, "chargemesh.charger.v1.DataTransferReceived"> = {
+  $type: "chargemesh.charger.v1.DataTransferReceived" as const,
+
+  encode(message: DataTransferReceived, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dataTransfer !== undefined) {
+      DataTransfer.encode(message.dataTransfer, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DataTransferReceived {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDataTransferReceived();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.dataTransfer = DataTransfer.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DataTransferReceived {
+    return {
+      dataTransfer: isSet(object.dataTransfer)
+        ? DataTransfer.fromJSON(object.dataTransfer)
+        : isSet(object.data_transfer)
+        ? DataTransfer.fromJSON(object.data_transfer)
+        : undefined,
+    };
+  },
+
+  toJSON(message: DataTransferReceived): unknown {
+    const obj: any = {};
+    if (message.dataTransfer !== undefined) {
+      obj.dataTransfer = DataTransfer.toJSON(message.dataTransfer);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DataTransferReceived>, I>>(base?: I): DataTransferReceived {
+    return DataTransferReceived.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DataTransferReceived>, I>>(object: I): DataTransferReceived {
+    const message = createBaseDataTransferReceived();
+    message.dataTransfer = (object.dataTransfer !== undefined && object.dataTransfer !== null)
+      ? DataTransfer.fromPartial(object.dataTransfer)
       : undefined;
     return message;
   },
