@@ -28,6 +28,13 @@ interface ConfigurationReadingTable {
   begin_time: Date;
 }
 
+interface ChargerLimitTable {
+  charger_id: string;
+  keys_per_reading: number | null;
+  list_entries: number | null;
+  list_entries_per_update: number | null;
+}
+
 export type LocalListMode = "OFF" | "ALL" | "SELECTED";
 export type LocalListStatus = "ACCEPTED" | "BLOCKED" | "EXPIRED";
 
@@ -97,6 +104,7 @@ interface DataTransferTable {
 export interface ConfigurationTables {
   configuration_key: ConfigurationKeyTable;
   configuration_reading: ConfigurationReadingTable;
+  charger_limit: ChargerLimitTable;
   local_list: LocalListTable;
   local_list_entry: LocalListEntryTable;
   local_list_token: LocalListTokenTable;

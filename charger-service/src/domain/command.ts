@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import { jsonText, transact, violates } from "@chargemesh/kit/postgres";
+import { requestId } from "@chargemesh/kit/request-id";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
@@ -79,11 +80,13 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
       user_id: command.userId ?? null,
       expire_time: new Date(now.getTime() + (command.ttlSeconds || TURN_SECONDS) * 1000),
       waits: command.ttlSeconds > 0,
+      trace_id: requestId() ?? "",
     });
     if (row !== undefined) {
       await command.keep?.(tx, row);
       await commandUpdated(tx, row);
-      await recordAudit(tx, { resource: `chargers/${row.charger_id}`, details: { command: row.id, ocppAction: row.action } });
+      const details = { command: row.id, ocppAction: row.action };
+      await recordAudit(tx, { resource: `chargers/${row.charger_id}`, actionByItself: "ocpp/Command", details });
       return row;
     }
     const first = await commandByKey(tx, command.chargerId, command.idempotencyKey, command.userId);
@@ -111,7 +114,8 @@ export function finishCommand(db: Db, id: string, end: CommandEnd, learn?: Learn
   return transact(db, async (tx) => {
     const row = await endCommand(tx, id, ["SENT"], end);
     if (row === undefined) return undefined;
-    if (end.response !== undefined) await learn?.(tx, row, end.response);
+    // As it is kept: with what no column holds left out of it.
+    if (row.response !== null) await learn?.(tx, row, row.response);
     await ended(tx, row);
     return row;
   });

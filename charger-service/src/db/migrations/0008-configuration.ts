@@ -44,4 +44,11 @@ const statements = [
     charger_id text collate "C" primary key references charger on delete cascade,
     begin_time timestamptz(3) not null
   )`,
+  // What of its configuration says how much may be asked of a charger at once. Null if it does not say.
+  `create table charger_limit (
+    charger_id text collate "C" primary key references charger on delete cascade,
+    keys_per_reading integer,
+    list_entries integer,
+    list_entries_per_update integer
+  )`,
 ];
