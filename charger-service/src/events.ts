@@ -1,4 +1,6 @@
 import {
+  CertificateRequestUpdated,
+  CertificateUpdated,
   ChargerBooted,
   ChargerConnected,
   ChargerCreated,
@@ -7,19 +9,27 @@ import {
   ChargerUpdated,
   CommandUpdated,
   ConnectorStatusChanged,
+  SecurityEventReported,
   TransactionStarted,
   TransactionStopped,
   TransactionUpdated,
 } from "@chargemesh/contracts/charger/v1/events";
 import { appendEvent } from "@chargemesh/kit/outbox";
+import type { CertificateRequestView } from "./db/certificate-request.ts";
+import type { CertificateRow, SecurityEventRow } from "./db/certificate-tables.ts";
 import type { ChargerRow } from "./db/charger.ts";
 import type { CommandRow, ConnectorRow, Db, Registration, TransactionRow } from "./db/schema.ts";
+import { toCertificate, toCertificateRequest, toSecurityEvent } from "./resources/certificate.ts";
 import { toCharger, toCommand, toConnector, toTransaction } from "./resources.ts";
+import { scheduleEvents } from "./schedule-events.ts";
 
 // Everything this service tells of. Each is written in the database transaction of what it tells.
 
 /** The messages that the events of this service carry, by full name. */
 export const eventMessages = {
+  ...scheduleEvents,
+  [CertificateRequestUpdated.$type]: CertificateRequestUpdated,
+  [CertificateUpdated.$type]: CertificateUpdated,
   [ChargerBooted.$type]: ChargerBooted,
   [ChargerConnected.$type]: ChargerConnected,
   [ChargerCreated.$type]: ChargerCreated,
@@ -28,6 +38,7 @@ export const eventMessages = {
   [ChargerUpdated.$type]: ChargerUpdated,
   [CommandUpdated.$type]: CommandUpdated,
   [ConnectorStatusChanged.$type]: ConnectorStatusChanged,
+  [SecurityEventReported.$type]: SecurityEventReported,
   [TransactionStarted.$type]: TransactionStarted,
   [TransactionStopped.$type]: TransactionStopped,
   [TransactionUpdated.$type]: TransactionUpdated,
@@ -82,4 +93,16 @@ export function transactionStopped(tx: Db, transaction: TransactionRow): Promise
 
 export function commandUpdated(tx: Db, command: CommandRow): Promise<void> {
   return appendEvent(tx, CommandUpdated, command.id, { command: toCommand(command) });
+}
+
+export function certificateRequestUpdated(tx: Db, request: CertificateRequestView): Promise<void> {
+  return appendEvent(tx, CertificateRequestUpdated, request.id, { certificateRequest: toCertificateRequest(request) });
+}
+
+export function certificateUpdated(tx: Db, certificate: CertificateRow): Promise<void> {
+  return appendEvent(tx, CertificateUpdated, certificate.id, { certificate: toCertificate(certificate, new Date()) });
+}
+
+export function securityEventReported(tx: Db, event: SecurityEventRow): Promise<void> {
+  return appendEvent(tx, SecurityEventReported, event.charger_id, { securityEvent: toSecurityEvent(event) });
 }
