@@ -26,6 +26,7 @@ const columns = [
   "expire_time",
   "waits",
   "sealed_secret",
+  "trace_id",
   "number",
 ] as const;
 

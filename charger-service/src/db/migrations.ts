@@ -3,6 +3,7 @@ import { initial } from "./migrations/0001-initial.ts";
 import { commandWaits } from "./migrations/0002-command-waits.ts";
 import { credentials } from "./migrations/0003-credentials.ts";
 import { securityProfile } from "./migrations/0004-security-profile.ts";
+import { messages } from "./migrations/0005-messages.ts";
 import { reservations } from "./migrations/0006-reservations.ts";
 import { chargingProfiles } from "./migrations/0007-charging-profiles.ts";
 import { configuration } from "./migrations/0008-configuration.ts";
@@ -17,6 +18,7 @@ export const migrations: Record<string, Migration> = {
   "0002-command-waits": commandWaits,
   "0003-credentials": credentials,
   "0004-security-profile": securityProfile,
+  "0005-messages": messages,
   "0006-reservations": reservations,
   "0007-charging-profiles": chargingProfiles,
   "0008-configuration": configuration,

@@ -239,7 +239,13 @@ interface ConnectionTable {
   frames_slowed: Generated<number>;
 }
 
-export interface Database extends CertificateTables, ChargingProfileTables, ConfigurationTables, FileTables, MessageTables, ReservationTables {
+export interface Database
+  extends CertificateTables,
+    ChargingProfileTables,
+    ConfigurationTables,
+    FileTables,
+    MessageTables,
+    ReservationTables {
   charger: ChargerTable;
   charger_liveness: ChargerLivenessTable;
   password_rotation: PasswordRotationTable;

@@ -17,8 +17,8 @@ export function newRequestId(): string {
   return randomUUID();
 }
 
-/** W3C Trace Context, section 3.2: version, trace, span, flags. Version ff is none, zeros are no ids, and later versions may say more behind. */
-const TRACEPARENT = /^(?:00|(?!ff)[0-9a-f]{2}(?=.{53}(?:$|-)))-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?=$|-)/;
+/** W3C Trace Context, section 3.2: version, trace, span, flags. Version ff is none, zeros are no ids, and later versions may say more. */
+const TRACEPARENT = /^(?:00(?=.{53}$)|(?!00|ff)[0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 
 /**
  * The id of a request from outside: that of the trace which its `traceparent` names, so that it has one name everywhere; else the caller's own

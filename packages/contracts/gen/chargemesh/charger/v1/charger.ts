@@ -211,13 +211,42 @@ export function charger_AvailabilityToNumber(object: Charger_Availability): numb
   }
 }
 
-/** Where a charger departs from what OCPP has at the door. None is allowed unless the charger says so; each use is listed with its connection. */
+/**
+ * Where a charger departs from what OCPP has, at the door (the first two) and in its messages. None is allowed unless the charger or, for
+ * messages, its vendor says so. What came in by one is listed with the connection, or as a RelaxationUse.
+ */
 export const Charger_Relaxation = {
   RELAXATION_UNSPECIFIED: "RELAXATION_UNSPECIFIED",
   /** HEX_PASSWORD_TEXT - It shows the hexadecimal digits of its AuthorizationKey as its password, instead of the bytes that they stand for. */
   HEX_PASSWORD_TEXT: "HEX_PASSWORD_TEXT",
   /** ANY_BASIC_USER - It shows any user name instead of its identity. */
   ANY_BASIC_USER: "ANY_BASIC_USER",
+  /** EXTRA_FIELDS - Fields that the message does not have are left out. */
+  EXTRA_FIELDS: "EXTRA_FIELDS",
+  /** LONG_STRINGS - Texts longer than allowed are kept whole: id tags up to 36 characters, others up to 4,096. */
+  LONG_STRINGS: "LONG_STRINGS",
+  /** ENUM_CASE - "available" is taken for "Available". */
+  ENUM_CASE: "ENUM_CASE",
+  /** UNKNOWN_WORDS - A word that is not among those allowed is taken for the one that stands for others, where there is one: Other, OtherError. */
+  UNKNOWN_WORDS: "UNKNOWN_WORDS",
+  /** TIME_WITHOUT_ZONE - A time that names no zone is taken for UTC. */
+  TIME_WITHOUT_ZONE: "TIME_WITHOUT_ZONE",
+  /** TIME_NOTATION - "2026-11-22 12:00" is taken for "2026-11-22T12:00:00". */
+  TIME_NOTATION: "TIME_NOTATION",
+  /** NUMBER_STRINGS - "12" is taken for 12, 12 for "12", "true" for true. */
+  NUMBER_STRINGS: "NUMBER_STRINGS",
+  /** FRACTIONS - Readings of a meter in whole Wh are rounded where they have fractions. */
+  FRACTIONS: "FRACTIONS",
+  /** FINE_NUMBERS - Numbers with more decimal places than allowed are kept as they are. */
+  FINE_NUMBERS: "FINE_NUMBERS",
+  /** NULL_FIELDS - A field that is null is taken for one that is absent. */
+  NULL_FIELDS: "NULL_FIELDS",
+  /** EMPTY_STRINGS - The same for an empty text where a word of a list, a time or a number belongs. */
+  EMPTY_STRINGS: "EMPTY_STRINGS",
+  /** MISSING_FIELDS - What is missing is filled in where that does no harm: errorCode NoError, an empty vendor and model at a boot, readonly false. */
+  MISSING_FIELDS: "MISSING_FIELDS",
+  /** SINGLE_ITEMS - One thing where a list belongs is taken for a list of one. */
+  SINGLE_ITEMS: "SINGLE_ITEMS",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -227,6 +256,19 @@ export namespace Charger_Relaxation {
   export type RELAXATION_UNSPECIFIED = typeof Charger_Relaxation.RELAXATION_UNSPECIFIED;
   export type HEX_PASSWORD_TEXT = typeof Charger_Relaxation.HEX_PASSWORD_TEXT;
   export type ANY_BASIC_USER = typeof Charger_Relaxation.ANY_BASIC_USER;
+  export type EXTRA_FIELDS = typeof Charger_Relaxation.EXTRA_FIELDS;
+  export type LONG_STRINGS = typeof Charger_Relaxation.LONG_STRINGS;
+  export type ENUM_CASE = typeof Charger_Relaxation.ENUM_CASE;
+  export type UNKNOWN_WORDS = typeof Charger_Relaxation.UNKNOWN_WORDS;
+  export type TIME_WITHOUT_ZONE = typeof Charger_Relaxation.TIME_WITHOUT_ZONE;
+  export type TIME_NOTATION = typeof Charger_Relaxation.TIME_NOTATION;
+  export type NUMBER_STRINGS = typeof Charger_Relaxation.NUMBER_STRINGS;
+  export type FRACTIONS = typeof Charger_Relaxation.FRACTIONS;
+  export type FINE_NUMBERS = typeof Charger_Relaxation.FINE_NUMBERS;
+  export type NULL_FIELDS = typeof Charger_Relaxation.NULL_FIELDS;
+  export type EMPTY_STRINGS = typeof Charger_Relaxation.EMPTY_STRINGS;
+  export type MISSING_FIELDS = typeof Charger_Relaxation.MISSING_FIELDS;
+  export type SINGLE_ITEMS = typeof Charger_Relaxation.SINGLE_ITEMS;
   export type UNRECOGNIZED = typeof Charger_Relaxation.UNRECOGNIZED;
 }
 
@@ -241,6 +283,45 @@ export function charger_RelaxationFromJSON(object: any): Charger_Relaxation {
     case 2:
     case "ANY_BASIC_USER":
       return Charger_Relaxation.ANY_BASIC_USER;
+    case 3:
+    case "EXTRA_FIELDS":
+      return Charger_Relaxation.EXTRA_FIELDS;
+    case 4:
+    case "LONG_STRINGS":
+      return Charger_Relaxation.LONG_STRINGS;
+    case 5:
+    case "ENUM_CASE":
+      return Charger_Relaxation.ENUM_CASE;
+    case 6:
+    case "UNKNOWN_WORDS":
+      return Charger_Relaxation.UNKNOWN_WORDS;
+    case 7:
+    case "TIME_WITHOUT_ZONE":
+      return Charger_Relaxation.TIME_WITHOUT_ZONE;
+    case 8:
+    case "TIME_NOTATION":
+      return Charger_Relaxation.TIME_NOTATION;
+    case 9:
+    case "NUMBER_STRINGS":
+      return Charger_Relaxation.NUMBER_STRINGS;
+    case 10:
+    case "FRACTIONS":
+      return Charger_Relaxation.FRACTIONS;
+    case 11:
+    case "FINE_NUMBERS":
+      return Charger_Relaxation.FINE_NUMBERS;
+    case 12:
+    case "NULL_FIELDS":
+      return Charger_Relaxation.NULL_FIELDS;
+    case 13:
+    case "EMPTY_STRINGS":
+      return Charger_Relaxation.EMPTY_STRINGS;
+    case 14:
+    case "MISSING_FIELDS":
+      return Charger_Relaxation.MISSING_FIELDS;
+    case 15:
+    case "SINGLE_ITEMS":
+      return Charger_Relaxation.SINGLE_ITEMS;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -256,6 +337,32 @@ export function charger_RelaxationToJSON(object: Charger_Relaxation): string {
       return "HEX_PASSWORD_TEXT";
     case Charger_Relaxation.ANY_BASIC_USER:
       return "ANY_BASIC_USER";
+    case Charger_Relaxation.EXTRA_FIELDS:
+      return "EXTRA_FIELDS";
+    case Charger_Relaxation.LONG_STRINGS:
+      return "LONG_STRINGS";
+    case Charger_Relaxation.ENUM_CASE:
+      return "ENUM_CASE";
+    case Charger_Relaxation.UNKNOWN_WORDS:
+      return "UNKNOWN_WORDS";
+    case Charger_Relaxation.TIME_WITHOUT_ZONE:
+      return "TIME_WITHOUT_ZONE";
+    case Charger_Relaxation.TIME_NOTATION:
+      return "TIME_NOTATION";
+    case Charger_Relaxation.NUMBER_STRINGS:
+      return "NUMBER_STRINGS";
+    case Charger_Relaxation.FRACTIONS:
+      return "FRACTIONS";
+    case Charger_Relaxation.FINE_NUMBERS:
+      return "FINE_NUMBERS";
+    case Charger_Relaxation.NULL_FIELDS:
+      return "NULL_FIELDS";
+    case Charger_Relaxation.EMPTY_STRINGS:
+      return "EMPTY_STRINGS";
+    case Charger_Relaxation.MISSING_FIELDS:
+      return "MISSING_FIELDS";
+    case Charger_Relaxation.SINGLE_ITEMS:
+      return "SINGLE_ITEMS";
     case Charger_Relaxation.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -270,6 +377,32 @@ export function charger_RelaxationToNumber(object: Charger_Relaxation): number {
       return 1;
     case Charger_Relaxation.ANY_BASIC_USER:
       return 2;
+    case Charger_Relaxation.EXTRA_FIELDS:
+      return 3;
+    case Charger_Relaxation.LONG_STRINGS:
+      return 4;
+    case Charger_Relaxation.ENUM_CASE:
+      return 5;
+    case Charger_Relaxation.UNKNOWN_WORDS:
+      return 6;
+    case Charger_Relaxation.TIME_WITHOUT_ZONE:
+      return 7;
+    case Charger_Relaxation.TIME_NOTATION:
+      return 8;
+    case Charger_Relaxation.NUMBER_STRINGS:
+      return 9;
+    case Charger_Relaxation.FRACTIONS:
+      return 10;
+    case Charger_Relaxation.FINE_NUMBERS:
+      return 11;
+    case Charger_Relaxation.NULL_FIELDS:
+      return 12;
+    case Charger_Relaxation.EMPTY_STRINGS:
+      return 13;
+    case Charger_Relaxation.MISSING_FIELDS:
+      return 14;
+    case Charger_Relaxation.SINGLE_ITEMS:
+      return 15;
     case Charger_Relaxation.UNRECOGNIZED:
     default:
       return -1;

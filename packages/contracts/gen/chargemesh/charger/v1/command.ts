@@ -41,7 +41,14 @@ export interface Command {
     | Date
     | undefined;
   /** Until when it waits for an offline charger. */
-  expireTime: Date | undefined;
+  expireTime:
+    | Date
+    | undefined;
+  /**
+   * The request that it came of: x-request-id of its answer, and the trace of its traceparent if it had one. The frames that carried the
+   * command and its answer have the same one.
+   */
+  traceId: string;
 }
 
 export const Command_State = {
@@ -175,6 +182,7 @@ function createBaseCommand(): Command {
     sendTime: undefined,
     endTime: undefined,
     expireTime: undefined,
+    traceId: "",
   };
 }
 
@@ -226,6 +234,9 @@ export const Command: MessageFns<Command, "chargemesh.charger.v1.Command"> = {
     }
     if (message.expireTime !== undefined) {
       Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(122).fork()).join();
+    }
+    if (message.traceId !== "") {
+      writer.uint32(130).string(message.traceId);
     }
     return writer;
   },
@@ -363,6 +374,14 @@ export const Command: MessageFns<Command, "chargemesh.charger.v1.Command"> = {
             message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.traceId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -428,6 +447,11 @@ export const Command: MessageFns<Command, "chargemesh.charger.v1.Command"> = {
         : isSet(object.expire_time)
         ? fromJsonTimestamp(object.expire_time)
         : undefined,
+      traceId: isSet(object.traceId)
+        ? globalThis.String(object.traceId)
+        : isSet(object.trace_id)
+        ? globalThis.String(object.trace_id)
+        : "",
     };
   },
 
@@ -478,6 +502,9 @@ export const Command: MessageFns<Command, "chargemesh.charger.v1.Command"> = {
     if (message.expireTime !== undefined) {
       obj.expireTime = message.expireTime.toISOString();
     }
+    if (message.traceId !== "") {
+      obj.traceId = message.traceId;
+    }
     return obj;
   },
 
@@ -501,6 +528,7 @@ export const Command: MessageFns<Command, "chargemesh.charger.v1.Command"> = {
     message.sendTime = object.sendTime ?? undefined;
     message.endTime = object.endTime ?? undefined;
     message.expireTime = object.expireTime ?? undefined;
+    message.traceId = object.traceId ?? "";
     return message;
   },
 };
