@@ -2,6 +2,7 @@ import {
   CertificateRequestUpdated,
   CertificateUpdated,
   ChargerBooted,
+  ChargerConfigurationDrifted,
   ChargerConnected,
   ChargerCreated,
   ChargerDeleted,
@@ -9,6 +10,7 @@ import {
   ChargerUpdated,
   CommandUpdated,
   ConnectorStatusChanged,
+  DataTransferReceived,
   SecurityEventReported,
   TransactionStarted,
   TransactionStopped,
@@ -18,8 +20,11 @@ import { appendEvent } from "@chargemesh/kit/outbox";
 import type { CertificateRequestView } from "./db/certificate-request.ts";
 import type { CertificateRow, SecurityEventRow } from "./db/certificate-tables.ts";
 import type { ChargerRow } from "./db/charger.ts";
+import type { ConfigurationKeyRow, DataTransferRow } from "./db/configuration-tables.ts";
 import type { CommandRow, ConnectorRow, Db, Registration, TransactionRow } from "./db/schema.ts";
 import { toCertificate, toCertificateRequest, toSecurityEvent } from "./resources/certificate.ts";
+import { toConfigurationKey } from "./resources/configuration.ts";
+import { toDataTransfer } from "./resources/data-transfer.ts";
 import { toCharger, toCommand, toConnector, toTransaction } from "./resources.ts";
 import { scheduleEvents } from "./schedule-events.ts";
 
@@ -31,6 +36,7 @@ export const eventMessages = {
   [CertificateRequestUpdated.$type]: CertificateRequestUpdated,
   [CertificateUpdated.$type]: CertificateUpdated,
   [ChargerBooted.$type]: ChargerBooted,
+  [ChargerConfigurationDrifted.$type]: ChargerConfigurationDrifted,
   [ChargerConnected.$type]: ChargerConnected,
   [ChargerCreated.$type]: ChargerCreated,
   [ChargerDeleted.$type]: ChargerDeleted,
@@ -38,6 +44,7 @@ export const eventMessages = {
   [ChargerUpdated.$type]: ChargerUpdated,
   [CommandUpdated.$type]: CommandUpdated,
   [ConnectorStatusChanged.$type]: ConnectorStatusChanged,
+  [DataTransferReceived.$type]: DataTransferReceived,
   [SecurityEventReported.$type]: SecurityEventReported,
   [TransactionStarted.$type]: TransactionStarted,
   [TransactionStopped.$type]: TransactionStopped,
@@ -105,4 +112,12 @@ export function certificateUpdated(tx: Db, certificate: CertificateRow): Promise
 
 export function securityEventReported(tx: Db, event: SecurityEventRow): Promise<void> {
   return appendEvent(tx, SecurityEventReported, event.charger_id, { securityEvent: toSecurityEvent(event) });
+}
+
+export function chargerConfigurationDrifted(tx: Db, row: ConfigurationKeyRow): Promise<void> {
+  return appendEvent(tx, ChargerConfigurationDrifted, row.charger_id, { configurationKey: toConfigurationKey(row) });
+}
+
+export function dataTransferReceived(tx: Db, row: DataTransferRow): Promise<void> {
+  return appendEvent(tx, DataTransferReceived, row.charger_id, { dataTransfer: toDataTransfer(row) });
 }

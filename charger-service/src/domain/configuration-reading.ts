@@ -47,10 +47,7 @@ export async function readConfiguration(
 }
 
 /** Reads what a charger is set to after a boot, but not within `seconds` (0: never), and sends it what it has not answered. */
-export async function configureAfterBoot(
-  deps: ReadingDeps & { configurationSeconds: number },
-  chargerId: string,
-): Promise<void> {
+export async function configureAfterBoot(deps: ReadingDeps & { configurationSeconds: number }, chargerId: string): Promise<void> {
   const { db, configurationSeconds: seconds } = deps;
   await noteBoot(db, chargerId);
   if (seconds > 0 && (await beginReading(db, chargerId, seconds))) await readConfiguration(deps, chargerId, WAIT_SECONDS, undefined);

@@ -185,7 +185,14 @@ async function change(
 
 async function put(tx: Db, rows: readonly [before: ConfigurationKeyRow | undefined, after: ConfigurationKeyFacts][]): Promise<void> {
   const changed = rows.map(([before, after]) => ({ before, after: { ...after, state: stateOf(after) } }));
-  const kept = new Map((await putConfigurationKeys(tx, changed.map(({ after }) => after))).map((row) => [row.folded, row]));
+  const kept = new Map(
+    (
+      await putConfigurationKeys(
+        tx,
+        changed.map(({ after }) => after),
+      )
+    ).map((row) => [row.folded, row]),
+  );
   for (const { before, after } of changed) {
     const row = kept.get(foldedKey(after.key));
     const isAdrift = after.wanted_value !== null && (after.state === "DRIFTED" || after.state === "UNKNOWN_TO_CHARGER");
