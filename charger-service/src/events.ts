@@ -11,18 +11,22 @@ import {
   CommandUpdated,
   ConnectorStatusChanged,
   DataTransferReceived,
+  FirmwareUpdateUpdated,
   SecurityEventReported,
   TransactionStarted,
   TransactionStopped,
   TransactionUpdated,
+  UploadUpdated,
 } from "@chargemesh/contracts/charger/v1/events";
 import { appendEvent } from "@chargemesh/kit/outbox";
 import type { CertificateRequestView } from "./db/certificate-request.ts";
 import type { CertificateRow, SecurityEventRow } from "./db/certificate-tables.ts";
 import type { ChargerRow } from "./db/charger.ts";
 import type { ConfigurationKeyRow, DataTransferRow } from "./db/configuration-tables.ts";
+import type { FirmwareUpdateRow, UploadRow } from "./db/file-tables.ts";
 import type { CommandRow, ConnectorRow, Db, Registration, TransactionRow } from "./db/schema.ts";
 import { toCertificate, toCertificateRequest, toSecurityEvent } from "./resources/certificate.ts";
+import { toFirmwareUpdate, toUpload } from "./resources/file.ts";
 import { toConfigurationKey } from "./resources/configuration.ts";
 import { toDataTransfer } from "./resources/data-transfer.ts";
 import { toCharger, toCommand, toConnector, toTransaction } from "./resources.ts";
@@ -49,6 +53,8 @@ export const eventMessages = {
   [TransactionStarted.$type]: TransactionStarted,
   [TransactionStopped.$type]: TransactionStopped,
   [TransactionUpdated.$type]: TransactionUpdated,
+  [FirmwareUpdateUpdated.$type]: FirmwareUpdateUpdated,
+  [UploadUpdated.$type]: UploadUpdated,
 };
 
 export function chargerCreated(tx: Db, charger: ChargerRow): Promise<void> {
@@ -120,4 +126,12 @@ export function chargerConfigurationDrifted(tx: Db, row: ConfigurationKeyRow): P
 
 export function dataTransferReceived(tx: Db, row: DataTransferRow): Promise<void> {
   return appendEvent(tx, DataTransferReceived, row.charger_id, { dataTransfer: toDataTransfer(row) });
+}
+
+export function uploadUpdated(tx: Db, upload: UploadRow): Promise<void> {
+  return appendEvent(tx, UploadUpdated, upload.id, { upload: toUpload(upload) });
+}
+
+export function firmwareUpdateUpdated(tx: Db, update: FirmwareUpdateRow): Promise<void> {
+  return appendEvent(tx, FirmwareUpdateUpdated, update.id, { firmwareUpdate: toFirmwareUpdate(update) });
 }
