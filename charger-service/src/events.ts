@@ -8,10 +8,16 @@ import {
   ChargerDeleted,
   ChargerDisconnected,
   ChargerUpdated,
+  ChargingProfileAssignmentUpdated,
+  ChargingProfileCreated,
+  ChargingProfileDeleted,
+  ChargingProfileUpdated,
   CommandUpdated,
   ConnectorStatusChanged,
   DataTransferReceived,
   FirmwareUpdateUpdated,
+  ReservationCreated,
+  ReservationUpdated,
   SecurityEventReported,
   TransactionStarted,
   TransactionStopped,
@@ -22,21 +28,23 @@ import { appendEvent } from "@chargemesh/kit/outbox";
 import type { CertificateRequestView } from "./db/certificate-request.ts";
 import type { CertificateRow, SecurityEventRow } from "./db/certificate-tables.ts";
 import type { ChargerRow } from "./db/charger.ts";
+import type { AssignmentRow, ChargingProfileRow } from "./db/charging-profile-tables.ts";
 import type { ConfigurationKeyRow, DataTransferRow } from "./db/configuration-tables.ts";
 import type { FirmwareUpdateRow, UploadRow } from "./db/file-tables.ts";
+import type { ReservationRow } from "./db/reservation-tables.ts";
 import type { CommandRow, ConnectorRow, Db, Registration, TransactionRow } from "./db/schema.ts";
 import { toCertificate, toCertificateRequest, toSecurityEvent } from "./resources/certificate.ts";
-import { toFirmwareUpdate, toUpload } from "./resources/file.ts";
+import { toAssignment, toChargingProfile } from "./resources/charging-profile.ts";
 import { toConfigurationKey } from "./resources/configuration.ts";
 import { toDataTransfer } from "./resources/data-transfer.ts";
+import { toFirmwareUpdate, toUpload } from "./resources/file.ts";
+import { toReservation } from "./resources/reservation.ts";
 import { toCharger, toCommand, toConnector, toTransaction } from "./resources.ts";
-import { scheduleEvents } from "./schedule-events.ts";
 
 // Everything this service tells of. Each is written in the database transaction of what it tells.
 
 /** The messages that the events of this service carry, by full name. */
 export const eventMessages = {
-  ...scheduleEvents,
   [CertificateRequestUpdated.$type]: CertificateRequestUpdated,
   [CertificateUpdated.$type]: CertificateUpdated,
   [ChargerBooted.$type]: ChargerBooted,
@@ -46,14 +54,20 @@ export const eventMessages = {
   [ChargerDeleted.$type]: ChargerDeleted,
   [ChargerDisconnected.$type]: ChargerDisconnected,
   [ChargerUpdated.$type]: ChargerUpdated,
+  [ChargingProfileAssignmentUpdated.$type]: ChargingProfileAssignmentUpdated,
+  [ChargingProfileCreated.$type]: ChargingProfileCreated,
+  [ChargingProfileDeleted.$type]: ChargingProfileDeleted,
+  [ChargingProfileUpdated.$type]: ChargingProfileUpdated,
   [CommandUpdated.$type]: CommandUpdated,
   [ConnectorStatusChanged.$type]: ConnectorStatusChanged,
   [DataTransferReceived.$type]: DataTransferReceived,
+  [FirmwareUpdateUpdated.$type]: FirmwareUpdateUpdated,
+  [ReservationCreated.$type]: ReservationCreated,
+  [ReservationUpdated.$type]: ReservationUpdated,
   [SecurityEventReported.$type]: SecurityEventReported,
   [TransactionStarted.$type]: TransactionStarted,
   [TransactionStopped.$type]: TransactionStopped,
   [TransactionUpdated.$type]: TransactionUpdated,
-  [FirmwareUpdateUpdated.$type]: FirmwareUpdateUpdated,
   [UploadUpdated.$type]: UploadUpdated,
 };
 
@@ -134,4 +148,28 @@ export function uploadUpdated(tx: Db, upload: UploadRow): Promise<void> {
 
 export function firmwareUpdateUpdated(tx: Db, update: FirmwareUpdateRow): Promise<void> {
   return appendEvent(tx, FirmwareUpdateUpdated, update.id, { firmwareUpdate: toFirmwareUpdate(update) });
+}
+
+export function reservationCreated(tx: Db, reservation: ReservationRow): Promise<void> {
+  return appendEvent(tx, ReservationCreated, reservation.id, { reservation: toReservation(reservation) });
+}
+
+export function reservationUpdated(tx: Db, reservation: ReservationRow): Promise<void> {
+  return appendEvent(tx, ReservationUpdated, reservation.id, { reservation: toReservation(reservation) });
+}
+
+export function chargingProfileCreated(tx: Db, profile: ChargingProfileRow): Promise<void> {
+  return appendEvent(tx, ChargingProfileCreated, profile.id, { chargingProfile: toChargingProfile(profile) });
+}
+
+export function chargingProfileUpdated(tx: Db, profile: ChargingProfileRow): Promise<void> {
+  return appendEvent(tx, ChargingProfileUpdated, profile.id, { chargingProfile: toChargingProfile(profile) });
+}
+
+export function chargingProfileDeleted(tx: Db, id: string): Promise<void> {
+  return appendEvent(tx, ChargingProfileDeleted, id, { chargingProfileId: id });
+}
+
+export function assignmentUpdated(tx: Db, assignment: AssignmentRow): Promise<void> {
+  return appendEvent(tx, ChargingProfileAssignmentUpdated, assignment.id, { assignment: toAssignment(assignment) });
 }

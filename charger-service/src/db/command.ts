@@ -191,7 +191,7 @@ export function failOrphans(tx: Db): Promise<CommandRow[]> {
 }
 
 /** How long after a remote start its transaction may begin (decision 7). */
-const LINK_SECONDS = 120;
+export const LINK_SECONDS = 120;
 
 /** Tells the oldest remote start that waits for such a transaction that this is it. Undefined if none does. */
 export function linkRemoteStart(

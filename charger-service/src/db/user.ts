@@ -12,8 +12,9 @@ export async function releaseIdTokens(tx: Db, userId: string): Promise<string[]>
   return rows.map(({ id_token }) => id_token);
 }
 
-/** Makes the transactions and commands of a user nobody's. They stay: they are the books. */
+/** Makes the transactions, commands and reservations of a user nobody's. They stay: they are the books. */
 export async function releaseTransactionsAndCommands(tx: Db, userId: string): Promise<void> {
+  await tx.updateTable("reservation").set({ user_id: null }).where("user_id", "=", userId).execute();
   await tx.updateTable("transaction").set({ user_id: null }).where("user_id", "=", userId).execute();
   await tx.updateTable("command").set({ user_id: null }).where("user_id", "=", userId).execute();
 }

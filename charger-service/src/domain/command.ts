@@ -6,8 +6,12 @@ import { requestId } from "@chargemesh/kit/request-id";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
+import { settleAssignment } from "./assignment-outcome.ts";
+import { settleFirmwareUpdate } from "./firmware-update.ts";
 import type { Question } from "./question.ts";
+import { settleReservation } from "./reservation-outcome.ts";
 import { settleRotation } from "./rotation.ts";
+import { settleUpload } from "./upload.ts";
 
 /** Stands in a payload for what is not to be seen. */
 export const SECRET = "(secret)";
@@ -141,7 +145,13 @@ export function sweepCommands(db: Db): Promise<void> {
 }
 
 /** Each gets every command that ends, however it does, in the database transaction of its end, and sees to what hangs on it. */
-const settlers: readonly ((tx: Db, command: CommandRow) => Promise<void>)[] = [settleRotation];
+const settlers: readonly ((tx: Db, command: CommandRow) => Promise<void>)[] = [
+  settleRotation,
+  settleUpload,
+  settleFirmwareUpdate,
+  settleReservation,
+  settleAssignment,
+];
 
 async function ended(tx: Db, row: CommandRow): Promise<void> {
   for (const settle of settlers) await settle(tx, row);

@@ -1,10 +1,18 @@
 import type { ConfigurationQuestion } from "./configuration-question.ts";
 
+import type { NumberedProfile, ScheduleQuestion } from "./schedule-question.ts";
+
 /** What is asked of a charger, in our words; each version of OCPP has its own for it, or none. */
 export type Question =
+  | ScheduleQuestion
   | ConfigurationQuestion
-  /** Start a transaction. Connector 0 leaves the choice to the charger. */
-  | { readonly kind: "remoteStart"; readonly idToken: string; readonly connectorId: number }
+  /** Start a transaction, with a charging profile if there is one. Connector 0 leaves the choice to the charger. */
+  | {
+      readonly kind: "remoteStart";
+      readonly idToken: string;
+      readonly connectorId: number;
+      readonly chargingProfile: NumberedProfile | undefined;
+    }
   | { readonly kind: "remoteStop"; readonly transactionId: number }
   /** Open or close the charger as a whole. */
   | { readonly kind: "changeAvailability"; readonly available: boolean }

@@ -4,7 +4,9 @@ import { linkRemoteStart } from "../db/command.ts";
 import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
 import { insertTransaction, stopMissing, transactionByStart } from "../db/transaction.ts";
 import { commandUpdated, transactionStarted, transactionStopped } from "../events.ts";
+import { beginWithStart, endProfilesOf } from "./assignment-outcome.ts";
 import { type Authorization, type AuthorizationStatus, authorize } from "./authorization.ts";
+import { findUse, useReservation } from "./reservation-use.ts";
 
 /** What a charger says when a transaction starts. Times by its own clock, energy in Wh. */
 export interface StartReport {
@@ -14,6 +16,8 @@ export interface StartReport {
   idToken: string;
   startTime: Date;
   meterStartWh: number;
+  /** The number of the reservation that it ends, if the charger says so. */
+  reservationNumber: number | undefined;
 }
 
 /** A clock that says less was never set (decision 5). */
@@ -37,8 +41,11 @@ export function startTransaction(db: Db, report: StartReport, now: Date): Promis
     const bootCount = unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0;
     const content = { ...report, bootCount };
     const before = await transactionByStart(tx, content);
-    const started = before === undefined ? await insertTransaction(tx, toRow(report, authorization, bootCount, now)) : undefined;
+    const use = before === undefined ? await findUse(tx, { ...report, parentIdToken: authorization.parentIdToken }) : undefined;
+    const row = use && toRow(report, authorization, bootCount, use.flags, now);
+    const started = row && (await insertTransaction(tx, row));
     if (started !== undefined) {
+      if (use?.reservation !== undefined) await useReservation(tx, use.reservation, started.id);
       await tellOfStart(tx, started);
       return { transactionId: started.id, authorization };
     }
@@ -50,17 +57,22 @@ export function startTransaction(db: Db, report: StartReport, now: Date): Promis
 }
 
 async function tellOfStart(tx: Db, started: TransactionRow): Promise<void> {
-  for (const left of await stopMissing(tx, started)) await transactionStopped(tx, left);
+  for (const left of await stopMissing(tx, started)) {
+    await transactionStopped(tx, left);
+    await endProfilesOf(tx, left.id);
+  }
   await transactionStarted(tx, started);
   // What began while the charger was offline came of no remote start.
   if (started.flags.includes("OFFLINE_START")) return;
   const command = await linkRemoteStart(tx, started);
-  if (command !== undefined) await commandUpdated(tx, command);
+  if (command === undefined) return;
+  await commandUpdated(tx, command);
+  await beginWithStart(tx, command, started);
 }
 
-function toRow(report: StartReport, { status, userId }: Authorization, bootCount: number, now: Date) {
+function toRow(report: StartReport, { status, userId }: Authorization, bootCount: number, unusual: readonly TransactionFlag[], now: Date) {
   const unset = isClockUnset(report.startTime);
-  const flags: TransactionFlag[] = [];
+  const flags: TransactionFlag[] = [...unusual];
   if (status === "INVALID") flags.push("ID_TOKEN_UNKNOWN");
   else if (status !== "ACCEPTED") flags.push("ID_TOKEN_REJECTED");
   if (unset) flags.push("CLOCK_UNSET");

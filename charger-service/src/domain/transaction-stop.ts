@@ -3,6 +3,7 @@ import { chargerById } from "../db/charger.ts";
 import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
 import { finishTransaction, flagTransaction, insertTransaction, isKnownOrphan, lockTransaction } from "../db/transaction.ts";
 import { transactionStopped, transactionUpdated } from "../events.ts";
+import { endProfilesOf } from "./assignment-outcome.ts";
 import { type Authorization, authorize } from "./authorization.ts";
 import { keepReadings, type Reading } from "./metering.ts";
 import { isClockUnset } from "./transaction-start.ts";
@@ -46,6 +47,7 @@ async function stop(tx: Db, transaction: TransactionRow, report: StopReport): Pr
       flags: flagsAfter(transaction, report),
     };
     await transactionStopped(tx, await finishTransaction(tx, transaction.id, facts));
+    await endProfilesOf(tx, transaction.id);
     return;
   }
   const isSame = transaction.stop_time?.getTime() === report.stopTime.getTime() && transaction.meter_stop_wh === report.meterStopWh;

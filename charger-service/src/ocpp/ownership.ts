@@ -5,8 +5,10 @@ import { rest } from "@chargemesh/kit/rest";
 import { recordLiveness } from "../db/charger.ts";
 import { type Entry, endLease, heldBy, renewLease } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
+import { sweepAssignments } from "../domain/assignment-outcome.ts";
 import { sweepCommands } from "../domain/command.ts";
 import { type Ownership, releaseLostReplicas, releaseOwnership, retakeOwnership, takeOwnership } from "../domain/ownership.ts";
+import { sweepReservations } from "../domain/reservation-outcome.ts";
 import type { CommandRunner } from "./commands.ts";
 import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 
@@ -72,6 +74,8 @@ export async function keepOwnerships(
     if (!wasBehind) await releaseLostReplicas(db, clock.now());
     await reconcile();
     await sweepCommands(db);
+    await sweepReservations(db);
+    await sweepAssignments(db);
     await runner.sendForgotten(replicaId);
     isBehind = false;
   };

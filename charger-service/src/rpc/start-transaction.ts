@@ -32,7 +32,7 @@ export const startTransaction =
     const idToken = first?.start_id_token ?? (await authorizedIdToken(db, request.idToken, driver, clock.now()));
     const waitSeconds = readWaitSeconds(request.waitSeconds, deadline);
     const asking = { chargerId, waitSeconds, ttlSeconds, idempotencyKey, userId: userOf(caller) };
-    const question = { kind: "remoteStart", idToken, connectorId } as const;
+    const question = { kind: "remoteStart", idToken, connectorId, chargingProfile: undefined } as const;
     return { command: toCommand(await commander.ask({ ...asking, question, field: "id_token" })) };
   };
 

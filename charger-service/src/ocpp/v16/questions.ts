@@ -2,6 +2,9 @@ import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import { SECRET } from "../../domain/command.ts";
 import type { Question, QuestionOf } from "../../domain/question.ts";
 import type { Questions, Said } from "../dialects.ts";
+import { toChargingProfile16 } from "./charging-profile.ts";
+import { sayUpdateFirmware, sayUpload } from "./file-words.ts";
+import { scheduleWords } from "./schedule-words.ts";
 
 /** OCPP-J 1.6 §6.2.2 and the security whitepaper: the hexadecimal digits of 16 to 20 bytes. */
 const PASSWORD_BYTES = { min: 16, max: 20 };
@@ -10,9 +13,14 @@ const isPasswordKey = (key: unknown): boolean => typeof key === "string" && key.
 
 /** How each question is put. Undefined if 1.6 has no words for it. */
 const words: { readonly [Kind in Question["kind"]]: (question: QuestionOf<Kind>) => Said | undefined } = {
-  remoteStart: ({ idToken, connectorId }) => ({
+  ...scheduleWords,
+  remoteStart: ({ idToken, connectorId, chargingProfile }) => ({
     action: "RemoteStartTransaction",
-    payload: { idTag: idToken, ...(connectorId === 0 ? {} : { connectorId }) } satisfies Req<V16, "RemoteStartTransaction">,
+    payload: {
+      idTag: idToken,
+      ...(connectorId === 0 ? {} : { connectorId }),
+      ...(chargingProfile === undefined ? {} : { chargingProfile: toChargingProfile16(chargingProfile) }),
+    } satisfies Req<V16, "RemoteStartTransaction">,
   }),
   remoteStop: ({ transactionId }) => ({
     action: "RemoteStopTransaction",
@@ -27,6 +35,8 @@ const words: { readonly [Kind in Question["kind"]]: (question: QuestionOf<Kind>)
     const payload = { key: "AuthorizationKey", value: SECRET } satisfies Req<V16, "ChangeConfiguration">;
     return { action: "ChangeConfiguration", payload, secret: password.toString("hex").toUpperCase() };
   },
+  upload: sayUpload,
+  updateFirmware: sayUpdateFirmware,
 };
 
 /** What domain/ asks of any charger, in the words of OCPP 1.6 (§5). */

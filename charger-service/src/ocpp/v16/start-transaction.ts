@@ -13,6 +13,7 @@ export async function startTransaction(charger: Charger, request: Req<V16, "Star
     idToken: request.idTag,
     startTime: toTime(request.timestamp),
     meterStartWh: request.meterStart,
+    reservationNumber: request.reservationId,
   };
   const { transactionId, authorization } = await start(charger.db, report, charger.now());
   return { transactionId, idTagInfo: toIdTagInfo(authorization) };

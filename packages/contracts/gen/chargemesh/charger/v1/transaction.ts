@@ -134,6 +134,8 @@ export const Transaction_Flag = {
   STOP_BEFORE_START: "STOP_BEFORE_START",
   /** STOP_DISPUTED - A second stop came that says something else than the first, which counts. */
   STOP_DISPUTED: "STOP_DISPUTED",
+  /** RESERVED_FOR_ANOTHER - The connector was kept for somebody else. */
+  RESERVED_FOR_ANOTHER: "RESERVED_FOR_ANOTHER",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -150,6 +152,7 @@ export namespace Transaction_Flag {
   export type STOP_MISSING = typeof Transaction_Flag.STOP_MISSING;
   export type STOP_BEFORE_START = typeof Transaction_Flag.STOP_BEFORE_START;
   export type STOP_DISPUTED = typeof Transaction_Flag.STOP_DISPUTED;
+  export type RESERVED_FOR_ANOTHER = typeof Transaction_Flag.RESERVED_FOR_ANOTHER;
   export type UNRECOGNIZED = typeof Transaction_Flag.UNRECOGNIZED;
 }
 
@@ -185,6 +188,9 @@ export function transaction_FlagFromJSON(object: any): Transaction_Flag {
     case 9:
     case "STOP_DISPUTED":
       return Transaction_Flag.STOP_DISPUTED;
+    case 10:
+    case "RESERVED_FOR_ANOTHER":
+      return Transaction_Flag.RESERVED_FOR_ANOTHER;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -214,6 +220,8 @@ export function transaction_FlagToJSON(object: Transaction_Flag): string {
       return "STOP_BEFORE_START";
     case Transaction_Flag.STOP_DISPUTED:
       return "STOP_DISPUTED";
+    case Transaction_Flag.RESERVED_FOR_ANOTHER:
+      return "RESERVED_FOR_ANOTHER";
     case Transaction_Flag.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -242,6 +250,8 @@ export function transaction_FlagToNumber(object: Transaction_Flag): number {
       return 8;
     case Transaction_Flag.STOP_DISPUTED:
       return 9;
+    case Transaction_Flag.RESERVED_FOR_ANOTHER:
+      return 10;
     case Transaction_Flag.UNRECOGNIZED:
     default:
       return -1;

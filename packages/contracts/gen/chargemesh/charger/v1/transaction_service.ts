@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { ChargingProfile } from "./charging_profile.ts";
 import { Command } from "./command.ts";
 import {
   MeterValue,
@@ -44,6 +45,9 @@ export interface StartTransactionRequest {
   ttlSeconds: number;
   /** Send the same one again to get the same command. */
   idempotencyKey: string;
+  /** One of the purpose TRANSACTION that is kept here, or one that is said here and not kept; not both. */
+  chargingProfileId: string;
+  chargingProfile: ChargingProfile | undefined;
 }
 
 export interface StartTransactionResponse {
@@ -101,7 +105,16 @@ export interface ListMeterValuesResponse {
 }
 
 function createBaseStartTransactionRequest(): StartTransactionRequest {
-  return { chargerId: "", connectorId: 0, idToken: "", waitSeconds: 0, ttlSeconds: 0, idempotencyKey: "" };
+  return {
+    chargerId: "",
+    connectorId: 0,
+    idToken: "",
+    waitSeconds: 0,
+    ttlSeconds: 0,
+    idempotencyKey: "",
+    chargingProfileId: "",
+    chargingProfile: undefined,
+  };
 }
 
 export const StartTransactionRequest: MessageFns<
@@ -128,6 +141,12 @@ export const StartTransactionRequest: MessageFns<
     }
     if (message.idempotencyKey !== "") {
       writer.uint32(50).string(message.idempotencyKey);
+    }
+    if (message.chargingProfileId !== "") {
+      writer.uint32(58).string(message.chargingProfileId);
+    }
+    if (message.chargingProfile !== undefined) {
+      ChargingProfile.encode(message.chargingProfile, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -193,6 +212,22 @@ export const StartTransactionRequest: MessageFns<
             message.idempotencyKey = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.chargingProfileId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.chargingProfile = ChargingProfile.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -237,6 +272,16 @@ export const StartTransactionRequest: MessageFns<
         : isSet(object.idempotency_key)
         ? globalThis.String(object.idempotency_key)
         : "",
+      chargingProfileId: isSet(object.chargingProfileId)
+        ? globalThis.String(object.chargingProfileId)
+        : isSet(object.charging_profile_id)
+        ? globalThis.String(object.charging_profile_id)
+        : "",
+      chargingProfile: isSet(object.chargingProfile)
+        ? ChargingProfile.fromJSON(object.chargingProfile)
+        : isSet(object.charging_profile)
+        ? ChargingProfile.fromJSON(object.charging_profile)
+        : undefined,
     };
   },
 
@@ -260,6 +305,12 @@ export const StartTransactionRequest: MessageFns<
     if (message.idempotencyKey !== "") {
       obj.idempotencyKey = message.idempotencyKey;
     }
+    if (message.chargingProfileId !== "") {
+      obj.chargingProfileId = message.chargingProfileId;
+    }
+    if (message.chargingProfile !== undefined) {
+      obj.chargingProfile = ChargingProfile.toJSON(message.chargingProfile);
+    }
     return obj;
   },
 
@@ -274,6 +325,10 @@ export const StartTransactionRequest: MessageFns<
     message.waitSeconds = object.waitSeconds ?? 0;
     message.ttlSeconds = object.ttlSeconds ?? 0;
     message.idempotencyKey = object.idempotencyKey ?? "";
+    message.chargingProfileId = object.chargingProfileId ?? "";
+    message.chargingProfile = (object.chargingProfile !== undefined && object.chargingProfile !== null)
+      ? ChargingProfile.fromPartial(object.chargingProfile)
+      : undefined;
     return message;
   },
 };
@@ -1176,7 +1231,10 @@ export const TransactionServiceService = {
    * Ask a charger to start a transaction. Answers the Command, which names the transaction once there is one.
    *
    * A driver may leave id_token out: then their own is used, and made if they have none.
-   * NOT_FOUND if there is no such charger or id token. FAILED_PRECONDITION if the id token may not charge.
+   * With a charging profile, it is that of the transaction from its first moment on; only operators may say one. Its assignment names the
+   * transaction once there is one.
+   * NOT_FOUND if there is no such charger, id token or charging profile. FAILED_PRECONDITION if the id token may not charge, or the charger
+   * has said that it cannot take such a profile.
    */
   startTransaction: {
     path: "/chargemesh.charger.v1.TransactionService/StartTransaction" as const,
@@ -1256,7 +1314,10 @@ export interface TransactionServiceServer extends UntypedServiceImplementation {
    * Ask a charger to start a transaction. Answers the Command, which names the transaction once there is one.
    *
    * A driver may leave id_token out: then their own is used, and made if they have none.
-   * NOT_FOUND if there is no such charger or id token. FAILED_PRECONDITION if the id token may not charge.
+   * With a charging profile, it is that of the transaction from its first moment on; only operators may say one. Its assignment names the
+   * transaction once there is one.
+   * NOT_FOUND if there is no such charger, id token or charging profile. FAILED_PRECONDITION if the id token may not charge, or the charger
+   * has said that it cannot take such a profile.
    */
   startTransaction: handleUnaryCall<StartTransactionRequest, StartTransactionResponse>;
   /**
@@ -1286,7 +1347,10 @@ export interface TransactionServiceClient extends Client {
    * Ask a charger to start a transaction. Answers the Command, which names the transaction once there is one.
    *
    * A driver may leave id_token out: then their own is used, and made if they have none.
-   * NOT_FOUND if there is no such charger or id token. FAILED_PRECONDITION if the id token may not charge.
+   * With a charging profile, it is that of the transaction from its first moment on; only operators may say one. Its assignment names the
+   * transaction once there is one.
+   * NOT_FOUND if there is no such charger, id token or charging profile. FAILED_PRECONDITION if the id token may not charge, or the charger
+   * has said that it cannot take such a profile.
    */
   startTransaction(
     request: StartTransactionRequest,

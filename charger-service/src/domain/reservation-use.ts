@@ -1,0 +1,54 @@
+import { changeReservation, lockOpenReservations, lockReservationByNumber } from "../db/reservation.ts";
+import type { ReservationRow, ReservationState } from "../db/reservation-tables.ts";
+import type { Db, TransactionFlag } from "../db/schema.ts";
+import { reservationUpdated } from "../events.ts";
+
+/** What a start says that decides which reservation it ends. */
+export interface Claim {
+  chargerId: string;
+  connectorId: number;
+  idToken: string;
+  parentIdToken: string;
+  startTime: Date;
+  /** The number of a reservation, if the charger names one. */
+  reservationNumber: number | undefined;
+}
+
+/** The reservation that a start ends, and what is unusual about that. */
+export interface Use {
+  reservation: ReservationRow | undefined;
+  flags: TransactionFlag[];
+}
+
+/** Those of which a start may still say that it used them: what the charger says of itself outweighs what we concluded. */
+const usable: readonly ReservationState[] = ["PENDING", "ACTIVE", "UNCERTAIN", "REFUSED", "FAILED", "CANCELLED", "EXPIRED", "REMOVED"];
+
+/**
+ * Which reservation a start ends: the one that the charger names (OCPP 1.6 §4.8), else one that is kept at its connector, or as any one of
+ * the charger, for its id token or one of the same parent. A start at a connector that is kept for somebody else is flagged.
+ */
+export async function findUse(tx: Db, claim: Claim): Promise<Use> {
+  const isFor = (reservation: ReservationRow): boolean =>
+    isSame(reservation.id_token, claim.idToken) ||
+    (reservation.parent_id_token !== "" && isSame(reservation.parent_id_token, claim.parentIdToken));
+  const { reservationNumber } = claim;
+  const named = reservationNumber === undefined ? undefined : await lockReservationByNumber(tx, claim.chargerId, reservationNumber);
+  const open = await lockOpenReservations(tx, claim.chargerId, claim.connectorId);
+  const held = open.filter(({ expire_time }) => expire_time > claim.startTime);
+  const reservation = named?.state === "USED" ? undefined : (named ?? held.find(isFor));
+  const isKeptForAnother =
+    reservation === undefined
+      ? held.some(({ state, connector_id }) => state === "ACTIVE" && connector_id === claim.connectorId)
+      : !isFor(reservation);
+  return { reservation, flags: isKeptForAnother ? ["RESERVED_FOR_ANOTHER"] : [] };
+}
+
+/** A transaction has begun with a reservation. */
+export async function useReservation(tx: Db, reservation: ReservationRow, transactionId: number): Promise<void> {
+  const used = await changeReservation(tx, reservation.id, usable, { state: "USED", transaction_id: transactionId });
+  if (used !== undefined) await reservationUpdated(tx, used);
+}
+
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
