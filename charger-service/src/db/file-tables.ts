@@ -55,6 +55,8 @@ interface FirmwareImageTable extends FileColumns {
   number: GeneratedAlways<number>;
   firmware_version: string;
   description: string;
+  signature: Generated<string>;
+  signing_certificate: Generated<string>;
   token_hash: Buffer;
   expire_time: Date;
   create_time: Generated<Date>;

@@ -5,7 +5,7 @@ import { dialectOf } from "./dialects.ts";
 import type { Outcome } from "./outgoing.ts";
 
 /** The charger's own statuses that mean that it does what it was asked (decision 7). */
-const accepting = new Set([undefined, "Accepted", "Scheduled", "RebootRequired", "Unlocked"]);
+const accepting = new Set([undefined, "Accepted", "AcceptedCanceled", "Scheduled", "RebootRequired", "Unlocked"]);
 
 /** What a charger's answer makes of a command. */
 export function endOf(version: Version, action: string, outcome: Outcome): CommandEnd {

@@ -4,7 +4,7 @@ import { SECRET } from "../domain/command.ts";
 
 /** A payload as it is sent: with what stands behind SECRET. */
 export function withSecret(payload: Json, secret: string): Json {
-  return JSON.parse(JSON.stringify(payload), (_key, value) => (value === SECRET ? secret : value));
+  return JSON.parse(JSON.stringify(payload), (_key, value) => (typeof value === "string" ? value.replaceAll(SECRET, () => secret) : value));
 }
 
 /** How a command has ended, without the secret, should the charger have repeated it. */

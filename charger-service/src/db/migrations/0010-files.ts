@@ -53,6 +53,9 @@ const statements = [
     number bigint generated always as identity unique,
     firmware_version text not null default '',
     description text not null default '',
+    -- With our key, and the certificate of that key; empty until somebody needs it.
+    signature text not null default '',
+    signing_certificate text not null default '',
     token_hash bytea not null unique,
     expire_time timestamptz(3) not null,
     create_time timestamptz(3) not null default now(),${file("firmware_image")}

@@ -4,8 +4,12 @@ import type { Charger, Dispatch } from "../dispatch.ts";
 import { authorize } from "./authorize.ts";
 import { bootNotification } from "./boot-notification.ts";
 import { dataTransfer } from "./data-transfer.ts";
+import { diagnosticsStatusNotification } from "./diagnostics-status-notification.ts";
+import { firmwareStatusNotification } from "./firmware-status-notification.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { logStatusNotification } from "./log-status-notification.ts";
 import { meterValues } from "./meter-values.ts";
+import { signedFirmwareStatusNotification } from "./signed-firmware-status-notification.ts";
 import { startTransaction } from "./start-transaction.ts";
 import { statusNotification } from "./status-notification.ts";
 import { stopTransaction } from "./stop-transaction.ts";
@@ -16,21 +20,19 @@ type Routes = {
 };
 
 /** What of firmware management and security a 1.6 charger may say is answered NotSupported until it has behaviour behind it. */
-type Unsupported =
-  | "DiagnosticsStatusNotification"
-  | "FirmwareStatusNotification"
-  | "LogStatusNotification"
-  | "SecurityEventNotification"
-  | "SignCertificate"
-  | "SignedFirmwareStatusNotification";
+type Unsupported = "SecurityEventNotification" | "SignCertificate";
 
 /** Everything that a 1.6 charger may say to us. */
 export const routes: Omit<Routes, Unsupported> = {
   Authorize: authorize,
   BootNotification: bootNotification,
   DataTransfer: dataTransfer,
+  DiagnosticsStatusNotification: diagnosticsStatusNotification,
+  FirmwareStatusNotification: firmwareStatusNotification,
   Heartbeat: heartbeat,
+  LogStatusNotification: logStatusNotification,
   MeterValues: meterValues,
+  SignedFirmwareStatusNotification: signedFirmwareStatusNotification,
   StartTransaction: startTransaction,
   StatusNotification: statusNotification,
   StopTransaction: stopTransaction,
