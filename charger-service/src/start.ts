@@ -17,6 +17,8 @@ import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
 import { chooseDialect } from "./ocpp/dialects.ts";
+import { keepFrames } from "./ocpp/frame-log.ts";
+import { makeLimitsOf } from "./ocpp/limits.ts";
 import { keepOwnerships } from "./ocpp/ownership.ts";
 import { makeRegistry } from "./ocpp/registry.ts";
 import { linkReplicas } from "./ocpp/replicas.ts";
@@ -41,7 +43,7 @@ export async function start(
   const nats = openNats(config.nats, SERVICE, stack, log);
   const wheel = makeWheel();
   stack.defer("wheel", () => wheel.stop());
-  keepPartitions(db, clock, stack, log);
+  keepPartitions(db, config.messageRetentionDays, clock, stack, log);
   runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
   subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
 
@@ -52,9 +54,10 @@ export async function start(
   const commander = makeCommander(db, replicas, sealed, clock, log);
   const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
 
+  const frameLog = keepFrames(db, config, clock, stack, log);
   const { unknownChargers } = config;
   const chooseProtocol = (offered: readonly string[]): string => chooseDialect(offered)?.version.subprotocol ?? "";
-  const registrations = registrationsOf({ db, commander, nats, clock, unknownChargers, chooseProtocol, log });
+  const registrations = registrationsOf({ db, commander, limitsOf: makeLimitsOf(db), nats, clock, unknownChargers, chooseProtocol, log });
   const health = await watchHealth(
     [
       { name: "postgres", required: true, check: () => pingPostgres(db) },
@@ -84,7 +87,7 @@ export async function start(
   const { heartbeatSeconds, pingSeconds, callSeconds } = config;
   const ocppAddress = await serveOcpp(
     { address: config.ocppAddress, unknownChargers, requestHandlers: [], heartbeatSeconds, pingSeconds, callSeconds },
-    { db, clock, wheel, registry, ownerships, runner, commander, replicas },
+    { db, clock, wheel, registry, ownerships, runner, commander, replicas, frameLog },
     stack,
     log,
   );

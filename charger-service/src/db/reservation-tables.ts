@@ -2,16 +2,7 @@ import type { Generated, GeneratedAlways, Selectable } from "kysely";
 
 // The table of reservations; migration 0006 has it.
 
-export type ReservationState =
-  | "PENDING"
-  | "ACTIVE"
-  | "UNCERTAIN"
-  | "REFUSED"
-  | "FAILED"
-  | "USED"
-  | "CANCELLED"
-  | "EXPIRED"
-  | "REMOVED";
+export type ReservationState = "PENDING" | "ACTIVE" | "UNCERTAIN" | "REFUSED" | "FAILED" | "USED" | "CANCELLED" | "EXPIRED" | "REMOVED";
 
 interface ReservationTable {
   id: Generated<string>;

@@ -1,9 +1,11 @@
 import { type Version, v16 } from "@chargemesh/ocpp/version";
-import type { Json } from "../db/schema.ts";
+import type { Db, Json } from "../db/schema.ts";
+import type { ChargerLimits } from "../domain/charger-limits.ts";
 import type { Learn } from "../domain/command.ts";
 import type { Question } from "../domain/question.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { answers as answers16 } from "./v16/answers.ts";
+import { limitsOf16 } from "./v16/limits.ts";
 import { questions as questions16 } from "./v16/questions.ts";
 import { dispatch as dispatch16 } from "./v16/routes.ts";
 
@@ -33,9 +35,11 @@ export interface Dialect {
   questions: Questions;
   /** Keeps what chargers answer, by action, whoever asked. Each response has been checked against the schema of its action. */
   answers: Readonly<Record<string, Learn>>;
+  /** What a charger can do, by what is known of its configuration. */
+  limitsOf(db: Db, chargerId: string): Promise<ChargerLimits>;
 }
 
-const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16, answers: answers16 };
+const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16, answers: answers16, limitsOf: limitsOf16 };
 
 /** The versions that chargers may speak to us, the best first. */
 export const dialects: readonly Dialect[] = [v16Dialect];

@@ -3,12 +3,14 @@ import type { Logger } from "@chargemesh/kit/log";
 import type { Nats } from "@chargemesh/kit/nats";
 import type { Db } from "../db/schema.ts";
 import type { UnknownChargers } from "../domain/admission.ts";
+import type { LimitsOf } from "../domain/charger-limits.ts";
 import type { Commander } from "../domain/command.ts";
 
 /** What the rpcs of this service work with. Each takes out what it uses. */
 export interface RpcDeps {
   db: Db;
   commander: Commander;
+  limitsOf: LimitsOf;
   nats: Nats;
   clock: Clock;
   unknownChargers: UnknownChargers;

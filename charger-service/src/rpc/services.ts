@@ -3,25 +3,30 @@ import { CommandServiceService } from "@chargemesh/contracts/charger/v1/command_
 import { ConnectionServiceService } from "@chargemesh/contracts/charger/v1/connection_service";
 import { EventServiceService } from "@chargemesh/contracts/charger/v1/event_service";
 import { IdTokenServiceService } from "@chargemesh/contracts/charger/v1/id_token_service";
+import { ReservationServiceService } from "@chargemesh/contracts/charger/v1/reservation_service";
 import { TransactionServiceService } from "@chargemesh/contracts/charger/v1/transaction_service";
 import { type Registration, serve } from "@chargemesh/kit/grpc-server";
 import { cancelChargerPasswordRotation } from "./cancel-charger-password-rotation.ts";
+import { cancelReservation } from "./cancel-reservation.ts";
 import { checkConnection } from "./check-connection.ts";
 import { createCharger } from "./create-charger.ts";
 import { createCommand } from "./create-command.ts";
 import { createIdToken } from "./create-id-token.ts";
+import { createReservation } from "./create-reservation.ts";
 import { deleteCharger } from "./delete-charger.ts";
 import { deleteIdToken } from "./delete-id-token.ts";
 import type { RpcDeps } from "./deps.ts";
 import { getCharger } from "./get-charger.ts";
 import { getCommand } from "./get-command.ts";
 import { getIdToken } from "./get-id-token.ts";
+import { getReservation } from "./get-reservation.ts";
 import { getTransaction } from "./get-transaction.ts";
 import { listChargers } from "./list-chargers.ts";
 import { listCommands } from "./list-commands.ts";
 import { listConnections } from "./list-connections.ts";
 import { listIdTokens } from "./list-id-tokens.ts";
 import { listMeterValues } from "./list-meter-values.ts";
+import { listReservations } from "./list-reservations.ts";
 import { listTransactions } from "./list-transactions.ts";
 import { revokeChargerPassword } from "./revoke-charger-password.ts";
 import { rotateChargerPassword } from "./rotate-charger-password.ts";
@@ -39,6 +44,7 @@ export const protoFiles = [
   "chargemesh/charger/v1/event_service.proto",
   "chargemesh/charger/v1/events.proto",
   "chargemesh/charger/v1/id_token_service.proto",
+  "chargemesh/charger/v1/reservation_service.proto",
   "chargemesh/charger/v1/transaction_service.proto",
 ];
 
@@ -61,6 +67,12 @@ export function registrations(deps: RpcDeps): Registration[] {
       getTransaction: getTransaction(deps),
       listTransactions: listTransactions(deps),
       listMeterValues: listMeterValues(deps),
+    }),
+    serve(ReservationServiceService, {
+      createReservation: createReservation(deps),
+      getReservation: getReservation(deps),
+      listReservations: listReservations(deps),
+      cancelReservation: cancelReservation(deps),
     }),
     serve(IdTokenServiceService, {
       createIdToken: createIdToken(deps),
