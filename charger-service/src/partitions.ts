@@ -2,18 +2,26 @@ import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { rest } from "@chargemesh/kit/rest";
+import { keepMessageDays } from "./db/message.ts";
 import { makePartitions } from "./db/meter-value.ts";
 import type { Db } from "./db/schema.ts";
 
 const HOUR_MS = 3_600_000;
 const RETRY_MS = 10_000;
 
-/** Keeps the partitions of meter values made ahead. Until it could, readings go into the default one, and are moved later. */
-export function keepPartitions(db: Db, clock: Clock, stack: Stack, log: Logger): void {
+/**
+ * Keeps the partitions of meter values and of the frame log made ahead, and drops those of frames that are older than so many days.
+ * Until it could, rows go into the default ones, and are moved later.
+ */
+export function keepPartitions(db: Db, messageRetentionDays: number, clock: Clock, stack: Stack, log: Logger): void {
+  const keep = async (): Promise<void> => {
+    await makePartitions(db, clock.now());
+    await keepMessageDays(db, clock.now(), messageRetentionDays);
+  };
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const made = await makePartitions(db, clock.now()).then(
+      const made = await keep().then(
         () => true,
         (err: unknown) => {
           log.warn({ err }, "partitions could not be made");

@@ -31,12 +31,14 @@ export function toCharger(row: ChargerRow, connectors: readonly ConnectorRow[]):
     etag: String(row.version),
     credential: toCredential(row),
     relaxations: row.relaxations,
+    securityProfile: row.security_profile > 1 ? row.security_profile : Number(row.password_hash !== null),
+    certificateName: row.certificate_name,
   };
 }
 
 /** A charger as drivers see it: how it proves itself is not their business. */
 export function withoutCredential(charger: Charger): Charger {
-  return { ...charger, credential: undefined, relaxations: [] };
+  return { ...charger, credential: undefined, relaxations: [], securityProfile: undefined, certificateName: "" };
 }
 
 function toCredential(row: ChargerRow): Credential {
@@ -144,6 +146,7 @@ export function toCommand(row: CommandRow): Command {
     sendTime: row.send_time ?? undefined,
     endTime: row.end_time ?? undefined,
     expireTime: row.expire_time,
+    traceId: row.trace_id,
   };
 }
 
@@ -160,5 +163,22 @@ export function toConnection(row: ConnectionRow): Connection {
     closeTime: row.close_time ?? undefined,
     count: row.count,
     relaxations: row.relaxations,
+    securityProfile: row.security_profile,
+    tlsVersion: row.tls_version,
+    tlsCipher: row.tls_cipher,
+    certificate: toShownCertificate(row),
+    detail: row.detail,
+    frames: {
+      received: row.frames_received,
+      sent: row.frames_sent,
+      refused: row.frames_refused,
+      ignored: row.frames_ignored,
+      slowed: row.frames_slowed,
+    },
   };
+}
+
+function toShownCertificate(row: ConnectionRow): Connection["certificate"] {
+  if (row.certificate_expire_time === null) return undefined;
+  return { subject: row.certificate_subject, serialNumber: row.certificate_serial_number, expireTime: row.certificate_expire_time };
 }

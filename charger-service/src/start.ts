@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
 import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
-import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
+import { makeIsForwarder, makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import type { Logger } from "@chargemesh/kit/log";
@@ -13,6 +13,8 @@ import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
 import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
 import { openTransport } from "@chargemesh/kit/transport";
+import { keepCertificates } from "./certificate-rounds.ts";
+import { openCertification } from "./certification.ts";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
@@ -22,7 +24,7 @@ import { makeLimitsOf } from "./ocpp/limits.ts";
 import { keepOwnerships } from "./ocpp/ownership.ts";
 import { makeRegistry } from "./ocpp/registry.ts";
 import { linkReplicas } from "./ocpp/replicas.ts";
-import { serveOcpp } from "./ocpp/server.ts";
+import { type OcppAddresses, serveOcpp } from "./ocpp/server.ts";
 import { makeWheel } from "./ocpp/wheel.ts";
 import { keepPartitions } from "./partitions.ts";
 import { protoFiles, registrations as registrationsOf } from "./rpc/services.ts";
@@ -36,7 +38,7 @@ export async function start(
   stack: Stack,
   log: Logger,
   clock: Clock = systemClock,
-): Promise<{ grpcAddress: string; ocppAddress: string }> {
+): Promise<{ grpcAddress: string } & OcppAddresses> {
   const replicaId = randomUUID();
   const transport = await openTransport(config.meshCerts, SERVICE, stack, log);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
@@ -52,12 +54,24 @@ export async function start(
   const runner = makeRunner(db, registry, sealed, log);
   const replicas = linkReplicas(nats, replicaId, runner.run, stack, log);
   const commander = makeCommander(db, replicas, sealed, clock, log);
+  const certification = await openCertification(config, clock.now());
+  keepCertificates({ db, commander, clock }, certification, config.securityEventDays, stack, log);
   const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
 
   const frameLog = keepFrames(db, config, clock, stack, log);
   const { unknownChargers } = config;
   const chooseProtocol = (offered: readonly string[]): string => chooseDialect(offered)?.version.subprotocol ?? "";
-  const registrations = registrationsOf({ db, commander, limitsOf: makeLimitsOf(db), nats, clock, unknownChargers, chooseProtocol, log });
+  const registrations = registrationsOf({
+    db,
+    commander,
+    certification,
+    limitsOf: makeLimitsOf(db),
+    nats,
+    clock,
+    unknownChargers,
+    chooseProtocol,
+    log,
+  });
   const health = await watchHealth(
     [
       { name: "postgres", required: true, check: () => pingPostgres(db) },
@@ -84,13 +98,13 @@ export async function start(
     stack,
     log,
   );
-  const { heartbeatSeconds, pingSeconds, callSeconds } = config;
-  const ocppAddress = await serveOcpp(
-    { address: config.ocppAddress, unknownChargers, requestHandlers: [], heartbeatSeconds, pingSeconds, callSeconds },
-    { db, clock, wheel, registry, ownerships, runner, commander, replicas, frameLog },
+  const isGateway = makeIsForwarder(config.meshSecret);
+  const addresses = await serveOcpp(
+    { ...config, address: config.ocppAddress, tls: config.ocppTls, isGateway, requestHandlers: [] },
+    { db, clock, wheel, registry, ownerships, runner, commander, certification, replicas, frameLog },
     stack,
     log,
   );
   stack.defer("health drain", () => health.drain());
-  return { grpcAddress, ocppAddress };
+  return { grpcAddress, ...addresses };
 }

@@ -2,6 +2,7 @@ import type { Clock } from "@chargemesh/kit/clock";
 import { badRequest } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
+import { newRequestId, withRequestId } from "@chargemesh/kit/request-id";
 import type { SealedTexts } from "@chargemesh/kit/sealed-text";
 import { chargerById } from "../db/charger.ts";
 import { type CommandEnd, chargersWithQueue, commandById, queuedCommands } from "../db/command.ts";
@@ -50,7 +51,7 @@ export function makeRunner(db: Db, registry: Registry, sealed: SealedTexts, log:
     if (sealed_secret === null) return endOf(connection.version, action, await connection.call(action, payload));
     const [of, secret] = sealed.open(sealed_secret)?.split(" ") ?? [];
     if (secret === undefined || of !== id) return SECRET_LOST;
-    return withoutSecret(endOf(connection.version, action, await connection.call(action, withSecret(payload, secret))), secret);
+    return withoutSecret(endOf(connection.version, action, await connection.call(action, withSecret(payload, secret), secret)), secret);
   };
   /** The commands whose turn comes. */
   const inHand = new Set<string>();
@@ -61,8 +62,11 @@ export function makeRunner(db: Db, registry: Registry, sealed: SealedTexts, log:
       const task = async (): Promise<boolean> => {
         const command = connection.isOpen ? await begin(connection, commandId) : undefined;
         if (command === undefined) return false;
-        const end = await perform(connection, command);
-        await patiently(() => finishCommand(db, commandId, end, dialectOf(connection.version.subprotocol)?.answers[command.action]));
+        // Whoever asked may be at another replica.
+        await withRequestId(command.trace_id || newRequestId(), async () => {
+          const end = await perform(connection, command);
+          await patiently(() => finishCommand(db, commandId, end, dialectOf(connection.version.subprotocol)?.answers[command.action]));
+        });
         return true;
       };
       const taken = connection.inTurn(() => task().then(resolve, reject));
@@ -163,6 +167,7 @@ export function makeCommander(db: Db, replicas: Replicas, sealed: SealedTexts, c
       const sealSecret = secret === undefined ? undefined : (id: string) => sealed.seal(`${id} ${secret}`);
       return putAndSend({ ...request, action, payload, sealSecret, start: questions.startOf(action, payload) }, waitSeconds);
     },
+    idTokenLengthMax: async (chargerId) => (await dialectFor(chargerId)).questions.idTokenLengthMax,
     disconnect: (chargerId, reason, epoch) => replicas.tellAll({ kind: "disconnect", chargerId, epoch, reason }),
   };
 }

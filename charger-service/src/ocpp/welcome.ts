@@ -1,14 +1,18 @@
+import { isUtf8 } from "node:buffer";
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { WebSocket } from "ws";
-import { type Entry, type Knock, recordRefusal } from "../db/connection.ts";
+import { type Entry, recordRefusal } from "../db/connection.ts";
 import type { Db } from "../db/schema.ts";
 import { afterBoot } from "../domain/after-boot.ts";
+import { sendCertificates } from "../domain/certificate-delivery.ts";
+import type { Certification } from "../domain/certificate-request.ts";
 import type { Commander } from "../domain/command.ts";
 import type { CommandRunner } from "./commands.ts";
 import { type Connection, type Ears, openConnection, type Socket } from "./connection.ts";
 import { chooseDialect, type Dialect } from "./dialects.ts";
 import { answerCall, type Charger } from "./dispatch.ts";
+import type { FrameLog } from "./frame-log.ts";
 import type { Ownerships } from "./ownership.ts";
 import type { Registry } from "./registry.ts";
 import type { Replicas } from "./replicas.ts";
@@ -21,6 +25,8 @@ export interface WelcomeOptions {
   pingSeconds: number;
   /** How long a charger may take to answer a CALL. */
   callSeconds: number;
+  /** How many frames a charger may send for long. */
+  framesPerSecond: number;
 }
 
 export interface WelcomeDeps {
@@ -31,7 +37,9 @@ export interface WelcomeDeps {
   ownerships: Ownerships;
   runner: CommandRunner;
   commander: Commander;
+  certification: Certification;
   replicas: Replicas;
+  frameLog: FrameLog;
 }
 
 /**
@@ -60,8 +68,8 @@ export async function welcome(
 }
 
 /** OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed. Whoever looks then finds the reason. */
-async function sendAway(knock: Knock, upgrade: () => WebSocket | undefined, deps: WelcomeDeps, log: Logger): Promise<void> {
-  await recordRefusal(deps.db, knock, "NO_COMMON_SUBPROTOCOL", deps.clock.now());
+async function sendAway(knock: Entry, upgrade: () => WebSocket | undefined, deps: WelcomeDeps, log: Logger): Promise<void> {
+  await recordRefusal(deps.db, knock, { reason: "NO_COMMON_SUBPROTOCOL", securityProfile: knock.securityProfile }, deps.clock.now());
   const webSocket = upgrade();
   webSocket?.on("error", (err) => log.info({ err, chargerId: knock.chargerId }, "a connection broke"));
   webSocket?.close(1002, "no common subprotocol");
@@ -76,7 +84,10 @@ function begin(
   deps: WelcomeDeps,
   log: Logger,
 ): { connection: Connection; ears: Ears } {
-  const charger: Charger = { id: chargerId, db: deps.db, heartbeatSeconds: options.heartbeatSeconds, now: () => deps.clock.now() };
+  const { db, clock, certification } = deps;
+  const charger: Charger = { id: chargerId, db, certification, heartbeatSeconds: options.heartbeatSeconds, now: () => clock.now() };
+  const sendSigned = (): Promise<void> =>
+    sendCertificates(deps, clock.now(), chargerId).catch((err: unknown) => log.warn({ err, chargerId }, "a certificate is sent later"));
   const opened = openConnection({
     chargerId,
     epoch,
@@ -86,10 +97,13 @@ function begin(
     log,
     pingSeconds: options.pingSeconds,
     callSeconds: options.callSeconds,
-    record: () => undefined,
+    framesPerSecond: options.framesPerSecond,
+    record: deps.frameLog(chargerId, epoch),
     answer: (call) => answerCall(version, dispatch, charger, call, log),
     heard: () => deps.ownerships.heard(chargerId),
     answered(action, wasAwake) {
+      // What it gets must not come before it was told that it gets it.
+      if (action === "SignCertificate") void sendSigned();
       // A charger that has just booted listens only after its boot is answered; one that goes on where it was says something else first.
       if (wasAwake && action !== "BootNotification") return;
       deps.runner.sendWaiting(opened.connection).catch((err: unknown) => log.warn({ err, chargerId }, "waiting commands stay waiting"));
@@ -98,7 +112,7 @@ function begin(
     ended(reason) {
       deps.registry.remove(opened.connection);
       log.info({ chargerId, epoch, reason }, "a connection has ended");
-      void deps.ownerships.release(chargerId, epoch, reason);
+      void deps.ownerships.release(chargerId, epoch, reason, opened.connection.counts);
     },
   });
   return opened;
@@ -121,8 +135,9 @@ function toSocket(webSocket: WebSocket): Socket {
 function listen(webSocket: WebSocket, ears: Ears, log: Logger): void {
   webSocket.on("message", (data: Buffer, isBinary) => {
     // OCPP-J is text; a binary frame is nothing that we could answer.
-    if (isBinary) ears.text("");
-    else ears.text(data.toString());
+    if (isBinary) ears.binary(data.length);
+    else if (isUtf8(data)) ears.text(data.toString());
+    else ears.garbled(data.toString());
   });
   webSocket.on("pong", () => ears.alive());
   webSocket.on("ping", () => ears.alive());

@@ -28,6 +28,7 @@ import { listIdTokens } from "./list-id-tokens.ts";
 import { listMeterValues } from "./list-meter-values.ts";
 import { listReservations } from "./list-reservations.ts";
 import { listTransactions } from "./list-transactions.ts";
+import { messageRegistrations } from "./message-services.ts";
 import { revokeChargerPassword } from "./revoke-charger-password.ts";
 import { rotateChargerPassword } from "./rotate-charger-password.ts";
 import { startTransaction } from "./start-transaction.ts";
@@ -45,6 +46,8 @@ export const protoFiles = [
   "chargemesh/charger/v1/events.proto",
   "chargemesh/charger/v1/id_token_service.proto",
   "chargemesh/charger/v1/reservation_service.proto",
+  "chargemesh/charger/v1/message_service.proto",
+  "chargemesh/charger/v1/relaxation_service.proto",
   "chargemesh/charger/v1/transaction_service.proto",
 ];
 
@@ -90,6 +93,7 @@ export function registrations(deps: RpcDeps): Registration[] {
       listConnections: listConnections(deps),
       checkConnection: checkConnection(deps),
     }),
+    ...messageRegistrations(deps),
     serve(EventServiceService, {
       watchEvents: watchEvents(deps),
     }),

@@ -169,6 +169,8 @@ export interface CloudEvent {
   data: unknown;
   /** The request that caused it, if it was one. */
   requestid?: string;
+  /** The same as W3C Trace Context says it, if its id is that of a trace. */
+  traceparent?: string;
 }
 
 /** Handles an event. `deliveries` is how often it has come, this time included; the events in between are not held up. */

@@ -4,7 +4,7 @@ import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import { type CloudEvent, type EventStream, ensureStream, type Nats, streamOfType } from "./nats.ts";
 import { jsonText } from "./postgres.ts";
-import { requestId } from "./request-id.ts";
+import { requestId, traceparentOf } from "./request-id.ts";
 import { rest } from "./rest.ts";
 
 /** Events that are committed and not yet published. A row leaves when JetStream has it. */
@@ -136,6 +136,12 @@ function toCloudEvent(row: OutboxRow, source: string): CloudEvent {
     time: row.create_time.toISOString(),
     datacontenttype: "application/json",
     data: row.data,
-    ...(row.request_id === null ? {} : { requestid: row.request_id }),
+    ...(row.request_id === null ? {} : requestOf(row.request_id, row.event_id)),
   };
+}
+
+/** The request that an event came of; `traceparent` is an extension that CloudEvents itself names (Distributed Tracing). */
+function requestOf(requestid: string, eventId: string): Pick<CloudEvent, "requestid" | "traceparent"> {
+  const traceparent = traceparentOf(requestid, eventId);
+  return traceparent === undefined ? { requestid } : { requestid, traceparent };
 }

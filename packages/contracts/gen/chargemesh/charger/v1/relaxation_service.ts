@@ -1113,7 +1113,7 @@ export const RelaxationServiceService = {
       Buffer.from(GetVendorRelaxationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetVendorRelaxationResponse => GetVendorRelaxationResponse.decode(value),
   },
-  /** List VendorRelaxations by vendor and model. */
+  /** List VendorRelaxations, newest first. */
   listVendorRelaxations: {
     path: "/chargemesh.charger.v1.RelaxationService/ListVendorRelaxations" as const,
     requestStream: false as const,
@@ -1176,7 +1176,7 @@ export interface RelaxationServiceServer extends UntypedServiceImplementation {
    * NOT_FOUND if there is none with this id.
    */
   getVendorRelaxation: handleUnaryCall<GetVendorRelaxationRequest, GetVendorRelaxationResponse>;
-  /** List VendorRelaxations by vendor and model. */
+  /** List VendorRelaxations, newest first. */
   listVendorRelaxations: handleUnaryCall<ListVendorRelaxationsRequest, ListVendorRelaxationsResponse>;
   /**
    * Update the fields named in update_mask: relaxations.
@@ -1249,7 +1249,7 @@ export interface RelaxationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetVendorRelaxationResponse) => void,
   ): ClientUnaryCall;
-  /** List VendorRelaxations by vendor and model. */
+  /** List VendorRelaxations, newest first. */
   listVendorRelaxations(
     request: ListVendorRelaxationsRequest,
     callback: (error: ServiceError | null, response: ListVendorRelaxationsResponse) => void,
