@@ -72,11 +72,11 @@ test.each([
 
 test.each<[string, string, string]>([
   ['[2,"1"]', "FormationViolation", "a CALL has 4 elements, not 2"],
-  ['[2,"1","Heartbeat"]', "FormationViolation", "a CALL has 4 elements, not 3"],
+  ['[2,"1","Heartbeat"]', "ProtocolError", "the payload is missing"],
   ['[2,"1","Heartbeat",{},{}]', "FormationViolation", "a CALL has 4 elements, not 5"],
   ['[2,"1",7,{}]', "ProtocolError", "the action is not a string"],
-  ['[2,"1","Heartbeat",[]]', "FormationViolation", "the payload is not an object"],
-  ['[2,"1","Heartbeat","{}"]', "FormationViolation", "the payload is not an object"],
+  ['[2,"1","Heartbeat",[]]', "TypeConstraintViolation", "the payload must be an object"],
+  ['[2,"1","Heartbeat","{}"]', "TypeConstraintViolation", "the payload must be an object"],
   ['[2,"1","MakeCoffee",{}]', "NotImplemented", "MakeCoffee is not known"],
   ['[2,"1","heartbeat",{}]', "NotImplemented", "heartbeat is not known"],
   ['[2,"1","",{}]', "NotImplemented", " is not known"],
@@ -232,7 +232,7 @@ test("a CALL whose id is in use is answered like any other", async () => {
 
 test("a frame just within the limit is read; one beyond it costs the socket and nothing else", async () => {
   const other = await site.join("F-2");
-  const data = "x".repeat(399_900);
+  const data = "x".repeat(130_900);
   expect(await other.result("DataTransfer", { vendorId: "Acme", data })).toEqual({ status: "UnknownVendorId" });
   other.say([2, "1", "DataTransfer", { vendorId: "Acme", data: `${data}${data}` }]);
   expect((await other.closed).code).toBe(1009);

@@ -97,11 +97,13 @@ function parseJson(text: string): unknown {
 
 function readCall(id: string, frame: unknown[]): Frame {
   const [, , action, payload] = frame;
+  // "Payload for Action is incomplete" (1.6: OCPP-J, table 7), "not conform the PDU structure" (2.0.1: part 4, table 8).
+  if (frame.length === 3) return unreadable("call", id, "ProtocolError", "the payload is missing");
   if (frame.length !== 4) return unreadable("call", id, "RpcFrameworkError", `a CALL has 4 elements, not ${frame.length}`);
   if (typeof action !== "string") return unreadable("call", id, "ProtocolError", "the action is not a string");
   if (payload === null) return { kind: "call", id, action, payload: {} };
   if (typeof payload !== "object" || Array.isArray(payload)) {
-    return unreadable("call", id, "FormatViolation", "the payload is not an object");
+    return unreadable("call", id, "TypeConstraintViolation", "the payload must be an object");
   }
   return { kind: "call", id, action, payload };
 }

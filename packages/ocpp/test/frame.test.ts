@@ -59,8 +59,8 @@ describe("what cannot be read, and how each version answers it", () => {
     ],
     [
       '[2,"1","Heartbeat"]',
-      '[4,"1","FormationViolation","a CALL has 4 elements, not 3",{}]',
-      '[4,"1","RpcFrameworkError","a CALL has 4 elements, not 3",{}]',
+      '[4,"1","ProtocolError","the payload is missing",{}]',
+      '[4,"1","ProtocolError","the payload is missing",{}]',
     ],
     [
       '[2,"1","Heartbeat",{},{}]',
@@ -70,13 +70,13 @@ describe("what cannot be read, and how each version answers it", () => {
     ['[2,"1",{},{}]', '[4,"1","ProtocolError","the action is not a string",{}]', '[4,"1","ProtocolError","the action is not a string",{}]'],
     [
       '[2,"1","Heartbeat",[]]',
-      '[4,"1","FormationViolation","the payload is not an object",{}]',
-      '[4,"1","FormatViolation","the payload is not an object",{}]',
+      '[4,"1","TypeConstraintViolation","the payload must be an object",{}]',
+      '[4,"1","TypeConstraintViolation","the payload must be an object",{}]',
     ],
     [
       '[2,"1","Heartbeat","{}"]',
-      '[4,"1","FormationViolation","the payload is not an object",{}]',
-      '[4,"1","FormatViolation","the payload is not an object",{}]',
+      '[4,"1","TypeConstraintViolation","the payload must be an object",{}]',
+      '[4,"1","TypeConstraintViolation","the payload must be an object",{}]',
     ],
     [
       nested(DEPTH_MAX),
