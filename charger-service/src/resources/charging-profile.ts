@@ -1,5 +1,6 @@
 import type { ChargingProfile, ChargingProfileAssignment, ChargingSchedule } from "@chargemesh/contracts/charger/v1/charging_profile";
-import type { AssignmentRow, ChargingProfileRow, ProfileContent, ProfileSchedule } from "../db/charging-profile-tables.ts";
+import type { ReportedSchedule } from "@chargemesh/contracts/charger/v1/composite_schedule";
+import type { AssignmentRow, ChargingProfileRow, ProfileContent, ProfileSchedule, ScheduleReport } from "../db/charging-profile-tables.ts";
 
 export function toChargingProfile(row: ChargingProfileRow): ChargingProfile {
   return {
@@ -62,4 +63,15 @@ function scheduleOf(schedule: ProfileSchedule): ChargingSchedule {
 
 function toTime(text: string | undefined): Date | undefined {
   return text === undefined ? undefined : new Date(text);
+}
+
+/** What a charger says that its profiles come to. */
+export function toReportedSchedule(report: ScheduleReport): ReportedSchedule {
+  return {
+    status: report.status,
+    startTime: toTime(report.startTime),
+    durationSeconds: report.durationSeconds,
+    rateUnit: report.rateUnit ?? "RATE_UNIT_UNSPECIFIED",
+    periods: report.periods.map(({ startSeconds, limit, numberPhases }) => ({ startSeconds, limit, numberPhases })),
+  };
 }
