@@ -1,5 +1,6 @@
 import { type Env, inMesh, readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
 import { readNatsConfig } from "@chargemesh/kit/nats-access";
+import { readFilesConfig } from "./files-config.ts";
 
 /** The settings of charger-service; .env.template says what each means. Throws ConfigError that names every fault. */
 export function readConfig(vars: Vars) {
@@ -16,6 +17,10 @@ export function readConfig(vars: Vars) {
     databasePool: env.integer("CHARGER_DATABASE_POOL", 10, { min: 2, max: 200 }),
     nats: readNatsConfig(env, "CHARGER_NATS_URL"),
     unknownChargers: env.oneOf("OCPP_UNKNOWN_CHARGERS", ["reject", "accept"], "reject"),
+    retrySeconds: env.integer("OCPP_RETRY_SECONDS", 60, { min: 1, max: 86_400 }),
+    configurationSeconds: env.integer("OCPP_CONFIGURATION_SECONDS", 60, { min: 0, max: 86_400 }),
+    dataTransferDays: env.integer("OCPP_DATA_TRANSFER_DAYS", 90, { min: 1, max: 3_650 }),
+    files: readFilesConfig(env),
     heartbeatSeconds: env.integer("OCPP_HEARTBEAT_SECONDS", 300, { min: 10, max: 86_400 }),
     pingSeconds: env.integer("OCPP_PING_SECONDS", 30, { min: 1, max: 3_600 }),
     callSeconds: env.integer("OCPP_CALL_SECONDS", 30, { min: 1, max: 300 }),

@@ -17,8 +17,11 @@ import { keepCertificates } from "./certificate-rounds.ts";
 import { openCertification } from "./certification.ts";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
+import { openFiles } from "./files.ts";
+import { keepLocalLists } from "./local-lists.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
 import { chooseDialect } from "./ocpp/dialects.ts";
+import { makeFileDoor } from "./ocpp/file-door.ts";
 import { keepFrames } from "./ocpp/frame-log.ts";
 import { makeLimitsOf } from "./ocpp/limits.ts";
 import { keepOwnerships } from "./ocpp/ownership.ts";
@@ -57,14 +60,17 @@ export async function start(
   const certification = await openCertification(config, clock.now());
   keepCertificates({ db, commander, clock }, certification, config.securityEventDays, stack, log);
   const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
-
+  let ocppAddress = config.ocppAddress;
+  const filing = await openFiles(config.files, () => ocppAddress, db, clock, stack, log);
+  keepLocalLists({ db, commander }, replicaId, stack, log);
   const frameLog = keepFrames(db, config, clock, stack, log);
-  const { unknownChargers } = config;
+  const { unknownChargers, configurationSeconds } = config;
   const chooseProtocol = (offered: readonly string[]): string => chooseDialect(offered)?.version.subprotocol ?? "";
   const registrations = registrationsOf({
     db,
     commander,
     certification,
+    ...filing,
     limitsOf: makeLimitsOf(db),
     nats,
     clock,
@@ -100,11 +106,18 @@ export async function start(
   );
   const isGateway = makeIsForwarder(config.meshSecret);
   const addresses = await serveOcpp(
-    { ...config, address: config.ocppAddress, tls: config.ocppTls, isGateway, requestHandlers: [] },
-    { db, clock, wheel, registry, ownerships, runner, commander, certification, replicas, frameLog },
+    {
+      ...config,
+      address: config.ocppAddress,
+      tls: config.ocppTls,
+      isGateway,
+      requestHandlers: [makeFileDoor({ db, clock, ...filing }, log)],
+    },
+    { db, clock, wheel, registry, ownerships, runner, commander, certification, replicas, frameLog, configurationSeconds },
     stack,
     log,
   );
+  ocppAddress = addresses.ocppAddress;
   stack.defer("health drain", () => health.drain());
   return { grpcAddress, ...addresses };
 }

@@ -148,22 +148,51 @@ export async function isKnownOrphan(
   return found !== undefined;
 }
 
+/** What becomes of a transaction that has stopped without the charger's saying so: it ends at its last reading. */
+const stoppedUnsaid = {
+  state: "STOPPED" as const,
+  stop_time: sql<Date>`coalesce(meter_last_time, start_time)`,
+  power_w: null,
+  flags: sql<TransactionFlag[]>`array_append(flags, 'STOP_MISSING')`,
+  update_time: sql<Date>`now()`,
+};
+
 /** Ends what was still active on a connector when a later transaction began there; the charger never said that it stopped. */
 export function stopMissing(tx: Db, successor: TransactionRow): Promise<TransactionRow[]> {
   return tx
     .updateTable("transaction")
-    .set({
-      state: "STOPPED",
-      stop_time: sql<Date>`coalesce(meter_last_time, start_time)`,
-      power_w: null,
-      flags: sql<TransactionFlag[]>`array_append(flags, 'STOP_MISSING')`,
-      update_time: sql<Date>`now()`,
-    })
+    .set(stoppedUnsaid)
     .where("charger_id", "=", successor.charger_id)
     .where("connector_id", "=", successor.connector_id)
     .where("state", "=", "ACTIVE")
     .where("id", "<", successor.id)
     .where("start_time", "<=", successor.start_time)
+    .returning(columns)
+    .execute();
+}
+
+/**
+ * Ends what a charger of this replica has left behind when it booted, so many seconds ago: it has said nothing of it since, and the connector is free.
+ */
+export function stopAbandoned(tx: Db, replicaId: string, seconds: number): Promise<TransactionRow[]> {
+  return tx
+    .updateTable("transaction")
+    .set(stoppedUnsaid)
+    .where("state", "=", "ACTIVE")
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("charger")
+          .innerJoin("connector", "connector.charger_id", "charger.id")
+          .select("charger.id")
+          .whereRef("charger.id", "=", "transaction.charger_id")
+          .whereRef("connector.evse_id", "=", "transaction.evse_id")
+          .whereRef("connector.connector_id", "=", "transaction.connector_id")
+          .where("connector.status", "=", "AVAILABLE")
+          .where("charger.replica_id", "=", replicaId)
+          .whereRef("charger.boot_time", ">", "transaction.update_time")
+          .where("charger.boot_time", "<", sql<Date>`now() - make_interval(secs => ${seconds})`),
+      ),
+    )
     .returning(columns)
     .execute();
 }

@@ -7,7 +7,10 @@ import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
 import { settleAssignment } from "./assignment-outcome.ts";
+import { settleCertificate } from "./certificate.ts";
+import { settleConfiguration } from "./configuration.ts";
 import { settleFirmwareUpdate } from "./firmware-update.ts";
+import { settleLocalList } from "./local-list.ts";
 import type { Question } from "./question.ts";
 import { settleReservation } from "./reservation-outcome.ts";
 import { settleRotation } from "./rotation.ts";
@@ -43,6 +46,8 @@ export interface Commander {
   send(request: Asking & { action: string; payload: Json }): Promise<CommandRow>;
   /** Asks a question in the words of the charger's version. INVALID_ARGUMENT for `field` if that version cannot carry it. */
   ask(request: Asking & { question: Question; field: string }): Promise<CommandRow>;
+  /** How many characters an id token may have in the version that a charger speaks. */
+  idTokenLengthMax(chargerId: string): Promise<number>;
   /** Closes a charger's connection, wherever it is, and says why; with an epoch, that connection and no other. */
   disconnect(chargerId: string, reason: string, epoch?: number): Promise<void>;
 }
@@ -151,6 +156,9 @@ const settlers: readonly ((tx: Db, command: CommandRow) => Promise<void>)[] = [
   settleFirmwareUpdate,
   settleReservation,
   settleAssignment,
+  settleCertificate,
+  settleConfiguration,
+  settleLocalList,
 ];
 
 async function ended(tx: Db, row: CommandRow): Promise<void> {

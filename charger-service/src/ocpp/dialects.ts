@@ -11,6 +11,8 @@ import { dispatch as dispatch16 } from "./v16/routes.ts";
 
 /** What domain/ asks of chargers, put into the words of one version of OCPP. */
 export interface Questions {
+  /** How many characters an id token may have. */
+  idTokenLengthMax: number;
   /** Undefined if this version has no words for it. */
   say(question: Question): Said | undefined;
   /** Where a CALL sets the charger's password, as a path in its payload; undefined if it does not. */

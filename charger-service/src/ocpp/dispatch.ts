@@ -4,6 +4,7 @@ import type { Problem } from "@chargemesh/ocpp/call-error";
 import { type Call, resultFrame } from "@chargemesh/ocpp/frame";
 import type { Version } from "@chargemesh/ocpp/version";
 import type { Db } from "../db/schema.ts";
+import type { Certification } from "../domain/certificate-request.ts";
 import type { Answer } from "./incoming.ts";
 
 /** What a handler knows of the charger whose message it answers. */
@@ -11,6 +12,8 @@ export interface Charger {
   readonly id: string;
   readonly db: Db;
   readonly heartbeatSeconds: number;
+  readonly retrySeconds: number;
+  readonly certification: Certification;
   now(): Date;
 }
 

@@ -21,6 +21,8 @@ import type { Wheel } from "./wheel.ts";
 export interface WelcomeOptions {
   /** What a boot is told: how often to send a heartbeat. */
   heartbeatSeconds: number;
+  /** What a boot is told that is not accepted: when to boot again. */
+  retrySeconds: number;
   /** How often a charger is pinged; one that is silent for as long again is dead. */
   pingSeconds: number;
   /** How long a charger may take to answer a CALL. */
@@ -37,6 +39,8 @@ export interface WelcomeDeps {
   ownerships: Ownerships;
   runner: CommandRunner;
   commander: Commander;
+  /** As AfterBootDeps has it. */
+  configurationSeconds: number;
   certification: Certification;
   replicas: Replicas;
   frameLog: FrameLog;
@@ -85,7 +89,14 @@ function begin(
   log: Logger,
 ): { connection: Connection; ears: Ears } {
   const { db, clock, certification } = deps;
-  const charger: Charger = { id: chargerId, db, certification, heartbeatSeconds: options.heartbeatSeconds, now: () => clock.now() };
+  const charger: Charger = {
+    id: chargerId,
+    db,
+    certification,
+    heartbeatSeconds: options.heartbeatSeconds,
+    retrySeconds: options.retrySeconds,
+    now: () => clock.now(),
+  };
   const sendSigned = (): Promise<void> =>
     sendCertificates(deps, clock.now(), chargerId).catch((err: unknown) => log.warn({ err, chargerId }, "a certificate is sent later"));
   const opened = openConnection({

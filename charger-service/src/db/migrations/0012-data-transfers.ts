@@ -18,9 +18,10 @@ const statements = [
       constraint vendor_message_answer_status_must_be_known check (answer_status in ('ACCEPTED', 'REJECTED')),
     answer_data text not null default '',
     create_time timestamptz(3) not null default now(),
-    update_time timestamptz(3) not null default now(),
-    constraint vendor_message_is_known_once unique (vendor_id, message_id)
+    update_time timestamptz(3) not null default now()
   )`,
+  // Both compare without regard to case.
+  "create unique index vendor_message_is_known_once on vendor_message (lower(vendor_id), lower(message_id))",
   `create table data_transfer (
     id bigint generated always as identity primary key,
     charger_id text collate "C" not null references charger on delete cascade,

@@ -23,5 +23,7 @@ export async function bootNotification(charger: Charger, request: Req<V16, "Boot
     },
     now,
   );
-  return { status: statuses[registration], currentTime: now.toISOString(), interval: charger.heartbeatSeconds };
+  // "The time between heartbeats" if it is accepted, else "the minimum wait time before sending a next BootNotification" (§6.6).
+  const interval = registration === "ACCEPTED" ? charger.heartbeatSeconds : charger.retrySeconds;
+  return { status: statuses[registration], currentTime: now.toISOString(), interval };
 }

@@ -15,7 +15,7 @@ const statuses: Record<AuthorizationStatus, IdTagInfo["status"]> = {
 export const ID_TAG_LENGTH_MAX = 20;
 
 /** An authorization as a 1.6 charger is told it (§7.27). A parent too long for 1.6 is left out. */
-export function toIdTagInfo({ status, expiryTime, parentIdToken }: Authorization): IdTagInfo {
+export function toIdTagInfo({ status, expiryTime, parentIdToken }: Omit<Authorization, "userId">): IdTagInfo {
   return {
     status: statuses[status],
     ...(expiryTime === undefined ? {} : { expiryDate: expiryTime.toISOString() }),

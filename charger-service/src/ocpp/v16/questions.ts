@@ -2,18 +2,22 @@ import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import { SECRET } from "../../domain/command.ts";
 import type { Question, QuestionOf } from "../../domain/question.ts";
 import type { Questions, Said } from "../dialects.ts";
+import { certificateWords } from "./certificate-words.ts";
 import { toChargingProfile16 } from "./charging-profile.ts";
+import { configurationWords } from "./configuration-words.ts";
 import { sayUpdateFirmware, sayUpload } from "./file-words.ts";
+import { ID_TAG_LENGTH_MAX } from "./id-tag-info.ts";
+import { isPasswordKey } from "./password-key.ts";
 import { scheduleWords } from "./schedule-words.ts";
 
 /** OCPP-J 1.6 §6.2.2 and the security whitepaper: the hexadecimal digits of 16 to 20 bytes. */
 const PASSWORD_BYTES = { min: 16, max: 20 };
-/** Configuration keys compare without regard to case (§7.22). */
-const isPasswordKey = (key: unknown): boolean => typeof key === "string" && key.toLowerCase() === "authorizationkey";
 
 /** How each question is put. Undefined if 1.6 has no words for it. */
 const words: { readonly [Kind in Question["kind"]]: (question: QuestionOf<Kind>) => Said | undefined } = {
   ...scheduleWords,
+  ...certificateWords,
+  ...configurationWords,
   remoteStart: ({ idToken, connectorId, chargingProfile }) => ({
     action: "RemoteStartTransaction",
     payload: {
@@ -41,6 +45,7 @@ const words: { readonly [Kind in Question["kind"]]: (question: QuestionOf<Kind>)
 
 /** What domain/ asks of any charger, in the words of OCPP 1.6 (§5). */
 export const questions: Questions = {
+  idTokenLengthMax: ID_TAG_LENGTH_MAX,
   // The kind of a question decides which of the words gets it, which TypeScript cannot follow.
   say: (question) => (words[question.kind] as (question: Question) => Said | undefined)(question),
   passwordField: (action, { key }) => (action === "ChangeConfiguration" && isPasswordKey(key) ? "key" : undefined),

@@ -1,0 +1,35 @@
+import type { Clock } from "@chargemesh/kit/clock";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { rest } from "@chargemesh/kit/rest";
+import { deleteTransfersBefore } from "./db/data-transfer.ts";
+import type { Db } from "./db/schema.ts";
+import { endAbandoned } from "./domain/transaction-abandoned.ts";
+
+/** How often is looked for what is left behind, in ms. */
+const LOOK_MS = 5_000;
+const DAY_MS = 86_400_000;
+
+/** Ends transactions that reboots of this replica's chargers have left behind, and forgets messages of vendors after so many days. */
+export function keepTidy(
+  { db, clock, replicaId, dataTransferDays }: { db: Db; clock: Clock; replicaId: string; dataTransferDays: number },
+  stack: Stack,
+  log: Logger,
+): void {
+  const stopping = new AbortController();
+  const look = async (): Promise<void> => {
+    await endAbandoned(db, replicaId);
+    await deleteTransfersBefore(db, new Date(clock.now().getTime() - dataTransferDays * DAY_MS));
+  };
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await look().catch((err: unknown) => log.warn({ err }, "what was left behind stays"));
+      await rest(LOOK_MS, stopping.signal);
+    }
+  };
+  const running = run();
+  stack.defer("left behind", () => {
+    stopping.abort();
+    return running;
+  });
+}
