@@ -1,7 +1,7 @@
 import { prepare } from "@chargemesh/kit/prepared";
 import { type ExpressionBuilder, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
-import type { Availability, ConnectorRow, Database, Db, Registration, Relaxation } from "./schema.ts";
+import type { Availability, ConnectorRow, Database, Db, Registration, Relaxation, SecurityProfile } from "./schema.ts";
 
 const columns = [
   "charger.id",
@@ -19,6 +19,8 @@ const columns = [
   "epoch",
   "replica_id",
   "relaxations",
+  "security_profile",
+  "certificate_name",
   "password_set_time",
   "password_used_time",
   "password_revoked",
@@ -121,6 +123,8 @@ export async function insertCharger(
     registration: Registration;
     availability: Availability;
     relaxations: Relaxation[];
+    securityProfile: SecurityProfile;
+    certificateName: string;
   },
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows = 0n } = await db
@@ -131,6 +135,8 @@ export async function insertCharger(
       password_hash: charger.passwordHash,
       password_set_time: charger.passwordHash === null ? null : sql<Date>`now()`,
       relaxations: charger.relaxations,
+      security_profile: charger.securityProfile,
+      certificate_name: charger.certificateName,
       registration: charger.registration,
       availability: charger.availability,
       // One that was here before goes on where it was: its connections are told apart by their epochs for good.
@@ -144,18 +150,26 @@ export async function insertCharger(
 /** What an operator may change of a charger. */
 export interface ChargerChange {
   display_name?: string;
-  password_hash?: Buffer;
+  /** Null takes it away. */
+  password_hash?: Buffer | null;
   registration?: Registration;
   availability?: Availability;
   relaxations?: Relaxation[];
+  security_profile?: SecurityProfile;
+  certificate_name?: string;
 }
 
-/** What a password that was set by hand makes of the one before. */
-const passwordSet = { password_set_time: sql<Date>`now()`, password_revoked: false, rotate_time: null, rotation_command_id: null };
+/** What a password that was set or taken away by hand makes of the one before. */
+const passwordChanged = (hash: Buffer | null) => ({
+  password_set_time: hash === null ? null : sql<Date>`now()`,
+  password_revoked: false,
+  rotate_time: null,
+  rotation_command_id: null,
+});
 
 /** False if there is none, or if `version` is given and stale: someone else wrote first. */
 export async function updateCharger(db: Db, id: string, version: number | undefined, change: ChargerChange): Promise<boolean> {
-  const beside = change.password_hash === undefined ? {} : passwordSet;
+  const beside = change.password_hash === undefined ? {} : passwordChanged(change.password_hash);
   let query = db
     .updateTable("charger")
     .set((eb) => ({ ...change, ...beside, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))

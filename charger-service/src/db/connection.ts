@@ -1,5 +1,6 @@
 import { sql } from "kysely";
-import type { ConnectionRow, ConnectionState, Db, Relaxation } from "./schema.ts";
+import { type Line, lineColumns } from "./line.ts";
+import type { ConnectionRow, ConnectionState, Db, Relaxation, SecurityProfile } from "./schema.ts";
 import { toColumn } from "./text.ts";
 
 const columns = [
@@ -16,6 +17,18 @@ const columns = [
   "minute",
   "count",
   "relaxations",
+  "security_profile",
+  "tls_version",
+  "tls_cipher",
+  "certificate_subject",
+  "certificate_serial_number",
+  "certificate_expire_time",
+  "detail",
+  "frames_received",
+  "frames_sent",
+  "frames_refused",
+  "frames_ignored",
+  "frames_slowed",
 ] as const;
 
 /** Newest first, after the one of this id. */
@@ -37,24 +50,38 @@ export interface Knock {
   chargerId: string;
   remoteAddress: string;
   offeredProtocols: readonly string[];
+  line: Line;
 }
 
 /** Who was let in, and by what. */
 export interface Entry extends Knock {
+  securityProfile: SecurityProfile;
   /** The hash of the password that was shown; null if none was needed. */
   passwordHash: Buffer | null;
   /** Without these it would have been refused. */
   relaxations: readonly Relaxation[];
 }
 
-/** Keeps a refusal; those of one kind within a minute share a row. `relaxations` would have let it in. */
-export async function recordRefusal(
-  db: Db,
-  knock: Knock,
-  reason: string,
-  now: Date,
-  relaxations: readonly Relaxation[] = [],
-): Promise<void> {
+/** Why somebody was not let in. */
+export interface RefusalFacts {
+  reason: string;
+  /** What they tried to come in by. */
+  securityProfile: SecurityProfile;
+  /** What the reason does not say. */
+  detail?: string;
+  /** Those that would have let them in. */
+  relaxations?: readonly Relaxation[];
+}
+
+/** Keeps a refusal; those of one kind within a minute share a row, which says the rest of the last one. */
+export async function recordRefusal(db: Db, knock: Knock, { reason, ...facts }: RefusalFacts, now: Date): Promise<void> {
+  const last = {
+    close_time: now,
+    relaxations: [...(facts.relaxations ?? [])],
+    security_profile: facts.securityProfile,
+    detail: facts.detail ?? "",
+    ...lineColumns(knock.line),
+  };
   await db
     .insertInto("connection")
     .values({
@@ -64,18 +91,22 @@ export async function recordRefusal(
       remote_address: toColumn(knock.remoteAddress),
       offered_protocols: [...knock.offeredProtocols],
       open_time: now,
-      close_time: now,
-      minute: Math.floor(now.getTime() / 60_000),
-      relaxations: [...relaxations],
+      minute: minuteOf(now),
+      ...last,
     })
     .onConflict((conflict) =>
       conflict
         .columns(["charger_id", "reason", "remote_address", "minute"])
         // In words, not as a value: it is how Postgres finds the index in a prepared statement.
         .where("state", "=", sql.lit("REFUSED"))
-        .doUpdateSet((eb) => ({ count: eb("connection.count", "+", 1), close_time: now, relaxations: [...relaxations] })),
+        .doUpdateSet((eb) => ({ count: eb("connection.count", "+", 1), ...last })),
     )
     .execute();
+}
+
+/** The minute since 1970, in which refusals of one kind share a row. */
+export function minuteOf(time: Date): number {
+  return Math.floor(time.getTime() / 60_000);
 }
 
 /** How often the connections of this identity were taken over within the last minute. */
@@ -90,14 +121,20 @@ export async function takeoversInLastMinute(db: Db, chargerId: string, now: Date
   return count;
 }
 
+/** Whether somebody holds this charger at the moment: what nobody holds is not taken from anybody. */
+export async function isHeld(db: Db, chargerId: string): Promise<boolean> {
+  const charger = await db.selectFrom("charger").select("replica_id").where("id", "=", chargerId).executeTakeFirst();
+  return typeof charger?.replica_id === "string";
+}
+
 /**
- * Takes the next epoch of a charger for this replica, and answers it with who held the charger before and which password it had. With `usedTime`
- * it has shown one. Undefined if there is no such charger.
+ * Takes the next epoch of a charger for this replica, and answers it with who held the charger before and what it had to show. With `usedTime`
+ * it has shown a password. Undefined if there is no such charger.
  */
 export async function takeEpoch(tx: Db, chargerId: string, replicaId: string, protocol: string, usedTime: Date | undefined) {
   const before = await tx
     .selectFrom("charger")
-    .select(["epoch", "replica_id", "password_hash"])
+    .select(["epoch", "replica_id", "password_hash", "password_revoked", "security_profile"])
     .where("id", "=", chargerId)
     .forUpdate()
     .executeTakeFirst();
@@ -144,6 +181,8 @@ export async function insertConnection(tx: Db, entry: Entry, protocol: string, e
       remote_address: entry.remoteAddress,
       offered_protocols: [...entry.offeredProtocols],
       relaxations: [...entry.relaxations],
+      security_profile: entry.securityProfile,
+      ...lineColumns(entry.line),
       protocol,
       epoch,
       open_time: now,

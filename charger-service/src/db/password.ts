@@ -1,15 +1,38 @@
 import { randomBytes } from "node:crypto";
+import { prepare } from "@chargemesh/kit/prepared";
 import { sql } from "kysely";
 import type { Db } from "./schema.ts";
+import { toColumn } from "./text.ts";
 
-/** What decides whether a charger is let in. Undefined if nobody registered it. */
-export function doorFacts(db: Db, chargerId: string) {
-  return db
+const factsOf = prepare((db: Db, knock: { chargerId: string; remoteAddress: string; sinceMinute: number }) =>
+  db
     .selectFrom("charger")
-    .select(["password_hash", "password_revoked", "relaxations"])
-    .where("id", "=", chargerId)
-    .executeTakeFirst();
+    .select(["password_hash", "password_revoked", "relaxations", "security_profile", "certificate_name"])
+    .select(({ selectFrom }) =>
+      selectFrom("connection")
+        .select(({ fn }) => fn.sum<number | null>("connection.count").as("count"))
+        .where("charger_id", "=", knock.chargerId)
+        .where("reason", "=", "WRONG_PASSWORD")
+        .where("remote_address", "=", knock.remoteAddress)
+        .where("minute", ">=", knock.sinceMinute)
+        // As in the index that counts them.
+        .where("state", "=", sql.lit("REFUSED"))
+        // Those of before the password was set say nothing of it.
+        .where("close_time", ">", ({ fn, ref }) => fn.coalesce(ref("charger.password_set_time"), sql<Date>`'-infinity'`))
+        .as("wrong_passwords"),
+    )
+    .where("id", "=", knock.chargerId),
+);
+
+/**
+ * What decides whether a charger is let in, and how many wrong passwords were shown for it from this address since that minute or since its
+ * password was set: null if none. Undefined if nobody registered it.
+ */
+export async function doorFacts(db: Db, chargerId: string, remoteAddress: string, sinceMinute: number) {
+  return (await factsOf(db, { chargerId, remoteAddress: toColumn(remoteAddress), sinceMinute })).rows[0];
 }
+
+export type DoorFacts = NonNullable<Awaited<ReturnType<typeof doorFacts>>>;
 
 /** The passwords that a charger may show besides its own, newest first. */
 export async function rotatingHashes(db: Db, chargerId: string): Promise<Buffer[]> {

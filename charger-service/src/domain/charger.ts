@@ -10,9 +10,10 @@ import {
   insertCharger,
   updateCharger,
 } from "../db/charger.ts";
-import type { Availability, Db, Registration, Relaxation, TransactionRow } from "../db/schema.ts";
+import type { Availability, Db, Registration, Relaxation, SecurityProfile, TransactionRow } from "../db/schema.ts";
 import { activeTransactions } from "../db/transaction.ts";
 import { chargerCreated, chargerDeleted, chargerUpdated } from "../events.ts";
+import { revokeCertificatesOf } from "./certificate.ts";
 import { noCharger } from "./command.ts";
 import { endRotations } from "./rotation.ts";
 
@@ -20,10 +21,14 @@ import { endRotations } from "./rotation.ts";
 export interface NewCharger {
   id: string;
   displayName: string;
-  passwordHash: Buffer;
+  /** Null if it needs none. */
+  passwordHash: Buffer | null;
   registration: Registration;
   availability: Availability;
   relaxations: Relaxation[];
+  securityProfile: SecurityProfile;
+  /** Whom its certificate must be for; empty means its id. */
+  certificateName: string;
 }
 
 /** Registers a charger. ALREADY_EXISTS if there is one with this id. */
@@ -41,7 +46,7 @@ export function registerCharger(db: Db, charger: NewCharger): Promise<ChargerRow
 
 /**
  * Changes a charger, and answers it with the transactions that are active there. A new password ends what rotations there are.
- * NOT_FOUND if there is none. ABORTED if `version` is given and stale.
+ * NOT_FOUND if there is none. ABORTED if `version` is given and stale. FAILED_PRECONDITION if it would need a password and have none.
  */
 export function changeCharger(
   db: Db,
@@ -54,6 +59,7 @@ export function changeCharger(
     if (updated && change.password_hash !== undefined) await endRotations(tx, id);
     const charger = await existing(tx, id);
     if (!updated) throw new AppError("aborted", "ETAG_STALE", `Charger ${id} was changed by someone else. Read it again.`);
+    if (change.security_profile !== undefined) mustHavePassword(charger, change.security_profile);
     await chargerUpdated(tx, charger, await connectorsOf(tx, [id]));
     await recordAudit(tx, { resource: `chargers/${id}`, details: auditDetails(change) });
     return { charger, active: await activeTransactions(tx, id) };
@@ -68,18 +74,37 @@ export function removeCharger(db: Db, id: string): Promise<void> {
     if (active !== undefined) {
       throw new AppError("failedPrecondition", "CHARGER_IN_USE", `Transaction ${active.id} is active at charger ${id}. Stop it first.`);
     }
+    await revokeCertificatesOf(tx, charger.id);
     await deleteCharger(tx, charger.id);
     await chargerDeleted(tx, charger.id);
     await recordAudit(tx, { resource: `chargers/${charger.id}` });
   });
 }
 
+function mustHavePassword({ id, password_hash: hash }: ChargerRow, profile: SecurityProfile): void {
+  if (hash !== null || !needsPassword(profile)) return;
+  const message = `Charger ${id} has no password, which security profile ${profile} needs. Set one too.`;
+  throw new AppError("failedPrecondition", "PASSWORD_NEEDED", message);
+}
+
+/** Whether one must show a password to come in by this security profile. */
+export function needsPassword(profile: SecurityProfile): boolean {
+  return profile === 1 || profile === 2;
+}
+
 /** What is told of a change: what it was of, and what may be known of that. */
-function auditDetails({ registration, availability, relaxations, ...others }: ChargerChange): Record<string, string> {
+function auditDetails({
+  registration,
+  availability,
+  relaxations,
+  security_profile: profile,
+  ...others
+}: ChargerChange): Record<string, string> {
   return {
     ...(registration === undefined ? {} : { registration }),
     ...(availability === undefined ? {} : { availability }),
     ...(relaxations === undefined ? {} : { relaxations: relaxations.join(",") }),
+    ...(profile === undefined ? {} : { securityProfile: String(profile) }),
     ...Object.fromEntries(Object.keys(others).map((name) => [name, "changed"])),
   };
 }

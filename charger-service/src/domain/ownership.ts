@@ -13,7 +13,7 @@ import {
   takeEpoch,
 } from "../db/connection.ts";
 import { promoteRotation } from "../db/password.ts";
-import type { Db } from "../db/schema.ts";
+import type { Db, SecurityProfile } from "../db/schema.ts";
 import { chargerConnected, chargerDisconnected, chargerUpdated } from "../events.ts";
 import { noCharger } from "./command.ts";
 
@@ -26,15 +26,18 @@ export interface Ownership {
 /**
  * Makes a connection the one that holds its charger (decision 6: the newest authenticated one wins).
  * If it has shown a new password, that one is the charger's from now on.
- * Throws NOT_FOUND if the charger was deleted in this moment, UNAUTHENTICATED if its password was changed or revoked.
+ * Throws NOT_FOUND if the charger was deleted in this moment, UNAUTHENTICATED if its password was changed or revoked, or more is
+ * asked of it.
  */
 export function takeOwnership(db: Db, entry: Entry, replicaId: string, protocol: string, now: Date): Promise<Ownership> {
-  const { chargerId, passwordHash } = entry;
+  const { chargerId, securityProfile, passwordHash } = entry;
   return transact(db, async (tx) => {
     const taken = await takeEpoch(tx, chargerId, replicaId, protocol, passwordHash === null ? undefined : now);
     if (taken === undefined) throw noCharger(chargerId);
     const { epoch, before } = taken;
-    const isCurrent = passwordHash === null ? before.password_hash === null : before.password_hash?.equals(passwordHash) === true;
+    checkStillAllowed(entry, before);
+    const needsNone = securityProfile === 3 || before.password_hash === null;
+    const isCurrent = passwordHash === null ? needsNone : before.password_hash?.equals(passwordHash) === true;
     if (!isCurrent && (passwordHash === null || !(await promoteRotation(tx, chargerId, passwordHash, now)))) {
       throw new AppError("unauthenticated", "WRONG_PASSWORD", "The password has changed in this moment.");
     }
@@ -44,6 +47,14 @@ export function takeOwnership(db: Db, entry: Entry, replicaId: string, protocol:
     if (!isCurrent) await tellOfPassword(tx, entry);
     return { epoch, previous: before.replica_id === null ? undefined : { epoch: before.epoch, replicaId: before.replica_id } };
   });
+}
+
+/** What an operator has done since this charger was let in. */
+function checkStillAllowed({ securityProfile }: Entry, charger: { password_revoked: boolean; security_profile: SecurityProfile }): void {
+  if (charger.password_revoked) throw new AppError("unauthenticated", "PASSWORD_REVOKED", "The password was revoked in this moment.");
+  if (charger.security_profile > Math.max(1, securityProfile)) {
+    throw new AppError("unauthenticated", "SECURITY_PROFILE_TOO_LOW", "The security profile was raised in this moment.");
+  }
 }
 
 /** It is the charger that makes a new password the one that counts. */

@@ -1,10 +1,13 @@
 import type { Logger } from "@chargemesh/kit/log";
-import { newRequestId } from "@chargemesh/kit/request-id";
-import { type Call, parseFrame } from "@chargemesh/ocpp/frame";
+import type { Call } from "@chargemesh/ocpp/frame";
 import type { Version } from "@chargemesh/ocpp/version";
+import type { Counted, FrameCounts } from "../db/frame-counts.ts";
+import { limitFlow } from "./flow.ts";
 import type { Record } from "./frame-log.ts";
+import { type Hearing, makeHearing } from "./hearing.ts";
 import { type Answer, makeIncoming } from "./incoming.ts";
 import { makeOutgoing, type Outgoing } from "./outgoing.ts";
+import { type Pulse, watchPulse } from "./pulse.ts";
 import type { Wheel } from "./wheel.ts";
 
 /** What a connection needs of a WebSocket, so that another server can take the place of `ws`. */
@@ -21,10 +24,7 @@ export interface Socket {
 }
 
 /** A charger's live connection. */
-export interface Connection extends Pick<Outgoing, "inTurn" | "call"> {
-  readonly chargerId: string;
-  /** Which of the charger's connections this is; the highest holds the charger. */
-  readonly epoch: number;
+export interface Connection extends Pick<Outgoing, "inTurn" | "call">, Counted {
   readonly version: Version;
   readonly isOpen: boolean;
   /** Whether the charger has had an answer on it. Before, some do not listen yet. */
@@ -36,8 +36,7 @@ export interface Connection extends Pick<Outgoing, "inTurn" | "call"> {
 }
 
 /** What the socket tells its connection. */
-export interface Ears {
-  text(text: string): void;
+export interface Ears extends Hearing {
   /** A sign of life that is no message. */
   alive(): void;
   /** The socket has closed. */
@@ -55,6 +54,8 @@ export interface ConnectionOptions {
   pingSeconds: number;
   /** How long a charger may take to answer a CALL. */
   callSeconds: number;
+  /** What a charger may send. Beyond it is not read for a while. */
+  framesPerSecond: number;
   /** Answers a CALL of the charger. Throws if it cannot be processed. */
   answer(call: Call): Promise<Answer>;
   /** Keeps a frame that has just come or gone. */
@@ -67,6 +68,8 @@ export interface ConnectionOptions {
   ended(reason: string): void;
 }
 
+/** How every CALLERROR of ours begins (OCPP-J 1.6 section 4.2.3). */
+const CALLERROR = "[4,";
 /** A charger that talks and does not listen would have us keep all our answers; this is some thousand of them. */
 const UNSENT_BYTES_MAX = 1_000_000;
 
@@ -77,6 +80,7 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
   let isOpen = true;
   let isAwake = false;
   let closeReason = "";
+  const counts: FrameCounts = { received: 0, sent: 0, refused: 0, ignored: 0, slowed: 0 };
   const close = (code: number, reason: string): void => {
     closeReason ||= reason;
     if (!isOpen) return;
@@ -90,7 +94,19 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
       socket.terminate();
     } else {
       socket.send(text);
+      counts.sent++;
+      if (text.startsWith(CALLERROR)) counts.refused++;
     }
+  };
+  const slowDown = (): void => {
+    if (counts.slowed++ === 0) log.warn({ framesPerSecond: options.framesPerSecond }, "more frames than a charger may send: slowed down");
+    brake.pause();
+  };
+  const came = (): void => {
+    counts.received++;
+    pulse.alive();
+    options.heard();
+    flow.came();
   };
   const outgoing = makeOutgoing({ ...options, send, log });
   const incoming = makeIncoming({
@@ -102,40 +118,24 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
       isAwake = true;
     },
     giveUp: () => close(1013, "DATABASE_UNAVAILABLE"),
-    pause() {
-      pulse.pause();
-      socket.pause();
-    },
-    resume() {
-      pulse.resume();
-      socket.resume();
-    },
+    pause: () => brake.pause(),
+    resume: () => brake.resume(),
     log,
   });
   const pulse = watchPulse(socket, options.pingSeconds, wheel, () => {
     closeReason ||= "PEER_DEAD";
   });
+  const brake = makeBrake(socket, pulse);
+  const flow = limitFlow(options.framesPerSecond, wheel, slowDown, brake.resume);
+  const hearing = makeHearing({ came, incoming, outgoing, version, send, record, counts, log });
   const ears: Ears = {
-    text(text) {
-      pulse.alive();
-      options.heard();
-      const frame = parseFrame(text);
-      if (frame.kind === "call") return incoming.take(frame, text);
-      if (frame.kind !== "unreadable") return outgoing.answered(frame, text);
-      const { id: messageId = "", code: errorCode, description } = frame;
-      const traceId = newRequestId();
-      record({ direction: "FROM_CHARGER", type: "UNREADABLE", text, messageId, traceId, errorCode });
-      log.warn({ code: errorCode, description, requestId: traceId }, "an unreadable frame");
-      const refusal = version.refusalOf(frame);
-      if (refusal === undefined) return;
-      send(refusal);
-      record({ direction: "TO_CHARGER", text: refusal, messageId, traceId });
-    },
+    ...hearing,
     alive: pulse.alive,
     closed(reason) {
       if (!isOpen) return;
       isOpen = false;
       pulse.stop();
+      flow.stop();
       incoming.lost();
       outgoing.lost();
       options.ended(closeReason || reason);
@@ -145,6 +145,7 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
     chargerId,
     epoch,
     version,
+    counts,
     get isOpen() {
       return isOpen && closeReason === "";
     },
@@ -159,41 +160,19 @@ export function openConnection(options: ConnectionOptions): { connection: Connec
   return { connection, ears };
 }
 
-interface Pulse {
-  /** The peer has given a sign of life. */
-  alive(): void;
-  /** From now on nothing is read, so that nothing it says can be heard. */
-  pause(): void;
-  resume(): void;
-  stop(): void;
-}
-
-/** Pings a socket again and again, and terminates it when a ping goes by without a sign of life. */
-function watchPulse(socket: Socket, seconds: number, wheel: Wheel, dead: () => void): Pulse {
-  let isAlive = true;
-  let isPaused = false;
-  const beat = (): void => {
-    if (!isAlive && !isPaused) {
-      dead();
-      socket.terminate();
-      return;
-    }
-    isAlive = false;
-    socket.ping();
-    next = wheel.in(seconds, beat);
-  };
-  let next = wheel.in(seconds, beat);
+/** Stops reading for whoever wants it, until nobody does: the CALLs in hand, and the flow. */
+function makeBrake(socket: Socket, pulse: Pulse): { pause(): void; resume(): void } {
+  let pauses = 0;
   return {
-    alive() {
-      isAlive = true;
-    },
     pause() {
-      isPaused = true;
+      if (pauses++ > 0) return;
+      pulse.pause();
+      socket.pause();
     },
     resume() {
-      isPaused = false;
-      isAlive = true;
+      if (--pauses > 0) return;
+      pulse.resume();
+      socket.resume();
     },
-    stop: () => next(),
   };
 }

@@ -1,23 +1,34 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { FORWARDER } from "@chargemesh/kit/forwarding";
 import type { Knock } from "../db/connection.ts";
+import type { Line } from "../db/line.ts";
+import { lineOf } from "./tls.ts";
 
 /** When a charger that is refused only for now may come again. */
 const RETRY_AFTER_SECONDS = 60;
 
-/** Who knocks with this handshake, and what they show. */
-export function readKnock(request: IncomingMessage): Knock & { authorization: string } {
+/** Who knocks with this handshake, and what they show. `isGateway` says whether a proof is the gateway's. */
+export function readKnock(request: IncomingMessage, isGateway: (proof: string) => boolean): Knock & { authorization: string } {
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   const remoteAddress = request.socket.remoteAddress ?? "";
   const forwarded = request.headers["x-forwarded-for"];
-  // Only a proxy on this machine is believed.
-  const isLocal = /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
+  const proof = request.headers[FORWARDER];
+  const isForwarded = typeof proof === "string" && isGateway(proof);
+  // Besides the gateway only a proxy on this machine is believed, and only for the address.
+  const isBelieved = isForwarded || /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
   return {
+    line: isForwarded ? forwardedLine(request) : lineOf(request.socket),
     chargerId: decode(path.slice(path.lastIndexOf("/") + 1)),
     authorization: request.headers.authorization ?? "",
-    remoteAddress: isLocal && typeof forwarded === "string" ? (forwarded.split(",").at(-1) ?? "").trim() : remoteAddress,
+    remoteAddress: isBelieved && typeof forwarded === "string" ? (forwarded.split(",").at(-1) ?? "").trim() : remoteAddress,
     offeredProtocols: (request.headers["sec-websocket-protocol"] ?? "").split(",").flatMap((one) => one.trim() || []),
   };
+}
+
+/** The gateway says whether the way to it, or to a proxy that it trusts, was TLS. No certificate comes that way. */
+function forwardedLine({ headers }: IncomingMessage): Line {
+  return { isSecure: headers["x-forwarded-proto"] === "https", tlsVersion: "", tlsCipher: "", certificate: undefined };
 }
 
 /** Percent-decoded; what cannot be decoded stays as it is, and is no identity. */

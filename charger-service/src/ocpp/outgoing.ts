@@ -18,8 +18,8 @@ export interface Outgoing {
   inTurn(task: () => Promise<void>): boolean;
   /** Sends a CALL and waits for the answer. Only from a task of `inTurn`. `secret` is what of it nobody is to read in the frame log. */
   call(action: string, payload: object, secret?: string): Promise<Outcome>;
-  /** Takes an answer of the charger; one that nobody waits for is logged. */
-  answered(frame: Result | CallError, text: string): void;
+  /** Takes an answer of the charger. False if nobody waits for it, which is logged. */
+  answered(frame: Result | CallError, text: string): boolean;
   /** The connection has ended: nothing will be answered any more. */
   lost(): void;
 }
@@ -89,9 +89,13 @@ export function makeOutgoing({ send, callSeconds, record, wheel, log }: Outgoing
       } else {
         record({ direction: "FROM_CHARGER", type, text, errorCode, messageId: frame.id, traceId: newRequestId(), secret: last?.secret });
       }
-      if (pending?.id !== frame.id) log.warn({ messageId: frame.id }, "an answer that nobody waits for");
-      else if (frame.kind === "error") pending.settle({ kind: "error", code: frame.code, description: frame.description });
+      if (pending?.id !== frame.id) {
+        log.warn({ messageId: frame.id }, "an answer that nobody waits for");
+        return false;
+      }
+      if (frame.kind === "error") pending.settle({ kind: "error", code: frame.code, description: frame.description });
       else pending.settle({ kind: "result", payload: frame.payload });
+      return true;
     },
     lost() {
       isLost = true;

@@ -4,12 +4,14 @@ import type { Stack } from "@chargemesh/kit/main";
 import { rest } from "@chargemesh/kit/rest";
 import { recordLiveness } from "../db/charger.ts";
 import { type Entry, endLease, heldBy, renewLease } from "../db/connection.ts";
+import { type FrameCounts, recordCounts } from "../db/frame-counts.ts";
 import type { Db } from "../db/schema.ts";
 import { sweepAssignments } from "../domain/assignment-outcome.ts";
 import { sweepCommands } from "../domain/command.ts";
 import { type Ownership, releaseLostReplicas, releaseOwnership, retakeOwnership, takeOwnership } from "../domain/ownership.ts";
 import { sweepReservations } from "../domain/reservation-outcome.ts";
 import type { CommandRunner } from "./commands.ts";
+import type { Connection } from "./connection.ts";
 import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 
 /** How long a replica may be silent before its chargers count as disconnected, in seconds (decision 6). */
@@ -17,6 +19,8 @@ const LEASE_SECONDS = 15;
 const RENEW_MS = 5_000;
 /** After a failure: the sooner it is mended, the fewer notice. */
 const RETRY_MS = 1_000;
+/** What was said on connections that are open may be this much late, in ms. */
+const COUNTS_MS = 10_000;
 /** Liveness may be this much late, in ms: what a kill may lose of it (decision 4). */
 const LIVENESS_MS = 1_000;
 
@@ -24,8 +28,8 @@ const LIVENESS_MS = 1_000;
 export interface Ownerships {
   /** Takes a charger for the connection that is about to open. Throws NOT_FOUND if the charger was deleted in this moment, UNAUTHENTICATED if its password was changed. */
   take(entry: Entry, protocol: string): Promise<Ownership>;
-  /** Lets go. While the database is away it is done later. */
-  release(chargerId: string, epoch: number, reason: string): Promise<void>;
+  /** Lets go, and keeps what was said on the connection. While the database is away it is done later. */
+  release(chargerId: string, epoch: number, reason: string, counts?: FrameCounts): Promise<void>;
   /** Notes that a charger has just said something. */
   heard(chargerId: string): void;
 }
@@ -44,11 +48,7 @@ export async function keepOwnerships(
   const stopping = new AbortController();
   const seen = new Map<string, Date>();
 
-  const release = async (chargerId: string, epoch: number, reason: string): Promise<void> => {
-    await releaseOwnership(db, chargerId, epoch, reason, clock.now()).catch((err: unknown) =>
-      log.warn({ err, chargerId, epoch }, "the end of a connection will be written later"),
-    );
-  };
+  const release = makeRelease(db, clock, log);
   /** The database and the sockets of this replica, brought together again. */
   const reconcile = async (): Promise<void> => {
     // Those of before we ask: what comes while we do is held too, though the answer does not say so.
@@ -97,7 +97,11 @@ export async function keepOwnerships(
       await rest(failed ? RETRY_MS : ms, stopping.signal);
     }
   };
-  const running = [repeat("keeping the lease", RENEW_MS, renew), repeat("writing liveness", LIVENESS_MS, writeLiveness)];
+  const running = [
+    repeat("keeping the lease", RENEW_MS, renew),
+    repeat("writing liveness", LIVENESS_MS, writeLiveness),
+    repeat("writing counts", COUNTS_MS, makeCounter(db, registry)),
+  ];
   stack.defer("ownerships", async () => {
     stopping.abort();
     await Promise.all(running);
@@ -120,5 +124,26 @@ export async function keepOwnerships(
     },
     release,
     heard: (chargerId) => void seen.set(chargerId, clock.now()),
+  };
+}
+
+function makeRelease(db: Db, clock: Clock, log: Logger): Ownerships["release"] {
+  return async (chargerId, epoch, reason, counts) => {
+    const warn = (text: string) => (err: unknown) => log.warn({ err, chargerId, epoch }, text);
+    if (counts !== undefined) await recordCounts(db, [{ chargerId, epoch, counts }]).catch(warn("what was said is not counted"));
+    await releaseOwnership(db, chargerId, epoch, reason, clock.now()).catch(warn("the end of a connection will be written later"));
+  };
+}
+
+/** What writes what was said on the connections of this replica since it was written last. */
+function makeCounter(db: Db, registry: Registry): () => Promise<void> {
+  const written = new WeakMap<Connection, number>();
+  const soFar = ({ counts }: Connection): number => counts.received + counts.sent;
+  return async () => {
+    const news = registry.all().filter((connection) => (written.get(connection) ?? 0) !== soFar(connection));
+    if (news.length === 0) return;
+    const counted = news.map((connection) => [connection, soFar(connection)] as const);
+    await recordCounts(db, news);
+    for (const [connection, count] of counted) written.set(connection, count);
   };
 }

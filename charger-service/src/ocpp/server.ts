@@ -1,25 +1,22 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
-import { AppError } from "@chargemesh/kit/errors";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { withoutDatabase } from "@chargemesh/kit/postgres";
-import { type WebSocket, WebSocketServer } from "ws";
-import { admit, type UnknownChargers } from "../domain/admission.ts";
-import { chooseDialect } from "./dialects.ts";
-import { readKnock, refuse } from "./handshake.ts";
-import type { Registry } from "./registry.ts";
-import { type WelcomeDeps, type WelcomeOptions, welcome } from "./welcome.ts";
+import { recordRefusal } from "../db/connection.ts";
+import { type DoorOptions, makeDoor } from "./door.ts";
+import { lineOf, openTlsServer, type TlsOptions } from "./tls.ts";
+import type { WelcomeDeps } from "./welcome.ts";
 
-/** A 2.0.1 NotifyReport page is about 40 KB; ten times that is an error or an attack. */
-const FRAME_BYTES_MAX = 400_000;
-/** How long the CALLs in hand may take when we stop, in ms. */
-const SETTLE_MS = 2_000;
+/** How long a charger may take to say what it wants, and how often that is looked at, in ms. */
+const HTTP = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+/** Failures of TLS that are being written. Past this they are only logged. */
+const FAILURES_AT_ONCE = 8;
 
-export interface OcppServerOptions extends WelcomeOptions {
+export interface OcppServerOptions extends DoorOptions {
   /** host:port; port 0 means any free one. */
   address: string;
-  unknownChargers: UnknownChargers;
+  /** The port for TLS; undefined if there is none. */
+  tls: TlsOptions | undefined;
   /** What else is served at the chargers' addresses, asked in turn. */
   requestHandlers: readonly RequestHandler[];
 }
@@ -27,93 +24,66 @@ export interface OcppServerOptions extends WelcomeOptions {
 /** Answers an HTTP request that is no WebSocket. False if it is not its own: then it has touched nothing. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Lets chargers in by WebSocket at `/{identity}`, and answers the address that it listens on. */
-export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, stack: Stack, log: Logger): Promise<string> {
-  const http = createServer((request, response) => {
-    if (options.requestHandlers.some((handle) => handle(request, response))) return;
-    const body = JSON.stringify({
-      error: { code: 426, status: "FAILED_PRECONDITION", message: "Chargers connect here by WebSocket, at /{identity}." },
+/** Where chargers find us, as host:port. */
+export interface OcppAddresses {
+  ocppAddress: string;
+  /** Undefined if there is no port for TLS. */
+  ocppTlsAddress: string | undefined;
+}
+
+/** Lets chargers in by WebSocket at `/{identity}`, in plaintext and, if there are certificates, by TLS. Throws ConfigError if those cannot be used. */
+export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, stack: Stack, log: Logger): Promise<OcppAddresses> {
+  const plain = createServer(HTTP);
+  const tls = options.tls && (await openTlsServer(options.tls, HTTP, stack, log));
+  const door = makeDoor(options, deps, log);
+  const servers: Server[] = tls === undefined ? [plain] : [plain, tls];
+  for (const server of servers) {
+    server.on("upgrade", door.knock);
+    server.on("request", (request, response) => {
+      if (!options.requestHandlers.some((handle) => handle(request, response))) sayWhoComesHere(response);
     });
-    response.writeHead(426, { "content-type": "application/json", upgrade: "websocket", connection: "upgrade" }).end(body);
-  });
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: FRAME_BYTES_MAX,
-    // It costs memory and time a socket, and saves little on frames of some hundred bytes.
-    perMessageDeflate: false,
-    handleProtocols: (offered) => chooseDialect(offered)?.version.subprotocol ?? false,
-  });
-  let stopping = false;
-  http.on("upgrade", (request, socket, head) => {
-    socket.on("error", (err) => log.debug({ err }, "a socket broke before it was a WebSocket"));
-    const come = async (): Promise<void> => {
-      if (stopping) return refuseToStart(socket);
-      const knock = readKnock(request);
-      const admission = await admit(deps.db, knock, options.unknownChargers, deps.clock.now());
-      if (admission.kind === "refused") {
-        const { httpStatus, reason, message } = admission.refusal;
-        log.info({ chargerId: knock.chargerId, reason }, "refused a charger");
-        return refuse(socket, httpStatus, reason, message);
-      }
-      await welcome(admission.entry, upgrade, options, deps, log);
-    };
-    const upgrade = (): WebSocket | undefined => {
-      let upgraded: WebSocket | undefined;
-      if (stopping) refuseToStart(socket);
-      // Completes the handshake before it returns; what is no handshake of a WebSocket, or broke meanwhile, it ends by itself.
-      else webSockets.handleUpgrade(request, socket, head, (webSocket) => (upgraded = webSocket));
-      return upgraded;
-    };
-    come().catch((thrown: unknown) => {
-      const err = withoutDatabase(thrown);
-      if (err instanceof AppError) return refuse(socket, httpStatusOf(err), err.reason, err.message);
-      log.error({ err }, "a bug");
-      refuse(socket, 500, "INTERNAL", "Something went wrong on our side.");
-    });
-  });
-  const port = await listen(http, options.address);
+  }
+  tls?.on("tlsClientError", noteFailures(deps, log));
+  const ocppAddress = await listen(plain, options.address);
+  const ocppTlsAddress = tls && options.tls && (await listen(tls, options.tls.address));
   stack.defer("ocpp", async () => {
-    stopping = true;
-    http.close();
-    await drain(webSockets, deps.registry);
-    webSockets.close();
+    for (const server of servers) server.close();
+    await door.close();
   });
-  return `${options.address.slice(0, options.address.lastIndexOf(":"))}:${port}`;
+  return { ocppAddress, ocppTlsAddress };
 }
 
-/** Of what may still happen to a charger that was let in: it was deleted, its password changed, or the database is away. */
-function httpStatusOf({ code }: AppError): number {
-  if (code === "notFound") return 404;
-  return code === "unauthenticated" ? 401 : 503;
+function sayWhoComesHere(response: ServerResponse): void {
+  const error = { code: 426, status: "FAILED_PRECONDITION", message: "Chargers connect here by WebSocket, at /{identity}." };
+  const headers = { "content-type": "application/json", upgrade: "websocket", connection: "upgrade" };
+  response.writeHead(426, headers).end(JSON.stringify({ error }));
 }
 
-function refuseToStart(socket: Duplex): void {
-  refuse(socket, 503, "STOPPING", "This replica is stopping. Connect again.");
+/** Keeps who could not agree with us on TLS. That they are chargers, and which, nobody knows. */
+function noteFailures({ db, clock }: WelcomeDeps, log: Logger): (err: Error, socket: Socket) => void {
+  let writing = 0;
+  return (err, socket) => {
+    const { remoteAddress = "" } = socket;
+    const detail = "code" in err ? String(err.code) : err.message;
+    log.info({ detail, remoteAddress }, "a handshake of TLS failed");
+    // Who only looks whether somebody is there hangs up.
+    if (!detail.startsWith("ERR_SSL_") || writing >= FAILURES_AT_ONCE) return;
+    writing++;
+    const knock = { chargerId: "", remoteAddress, offeredProtocols: [], line: lineOf(socket) };
+    recordRefusal(db, knock, { reason: "TLS_FAILED", securityProfile: 0, detail }, clock.now())
+      .catch((cause: unknown) => log.warn({ err: cause }, "a failure of TLS is not kept"))
+      .finally(() => writing--);
+  };
 }
 
-function listen(http: ReturnType<typeof createServer>, address: string): Promise<number> {
+function listen(server: Server, address: string): Promise<string> {
   const colon = address.lastIndexOf(":");
+  const host = address.slice(0, colon);
   return new Promise((resolve, reject) => {
-    http.once("error", reject);
-    http.listen(Number(address.slice(colon + 1)), address.slice(0, colon), () => {
-      const bound = http.address();
-      resolve(typeof bound === "object" && bound !== null ? bound.port : 0);
+    server.once("error", reject);
+    server.listen(Number(address.slice(colon + 1)), host, () => {
+      const bound = server.address();
+      resolve(`${host}:${typeof bound === "object" && bound !== null ? bound.port : 0}`);
     });
   });
-}
-
-/** Answers the CALLs in hand, then closes every connection with 1012, "service restart"; whoever does not say goodbye is cut off. */
-async function drain(webSockets: WebSocketServer, registry: Registry): Promise<void> {
-  const connections = registry.all();
-  await settle(Promise.all(connections.map((connection) => connection.settled())));
-  const closed = Promise.all([...webSockets.clients].map((webSocket) => new Promise((resolve) => webSocket.once("close", resolve))));
-  for (const connection of connections) connection.close(1012, "SERVICE_RESTART");
-  await settle(closed);
-  for (const webSocket of webSockets.clients) webSocket.terminate();
-  await settle(closed);
-}
-
-/** Waits for `work`, but not too long. */
-function settle(work: Promise<unknown>): Promise<unknown> {
-  return Promise.race([work, new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
 }

@@ -1,6 +1,7 @@
 import { innerDeadline } from "@chargemesh/kit/deadline";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import type { Caller } from "@chargemesh/kit/identity";
+import type { SecurityProfile } from "../db/schema.ts";
 import { isPoor, passwordBytes } from "../domain/password.ts";
 
 // What several requests have in common, read in one place.
@@ -49,6 +50,20 @@ export function readPassword(field: string, password: string): Buffer {
   const bytes = passwordBytes(password);
   if (isPoor(bytes)) throw badRequest([{ field, description: "is too easily guessed: at least 8 of its bytes must differ" }]);
   return bytes;
+}
+
+const securityProfiles = [0, 1, 2, 3] as const;
+
+/** A security profile, which must be said. INVALID_ARGUMENT if it is none. */
+export function readSecurityProfile(field: string, value: number | undefined): SecurityProfile {
+  const profile = securityProfiles.find((one) => one === value);
+  if (profile === undefined) throw badRequest([{ field, description: "must be 0, 1, 2 or 3" }]);
+  return profile;
+}
+
+/** What comes in by security profile 0 has no password. INVALID_ARGUMENT if one is given. */
+export function mustBeWithoutPassword({ password }: { password?: string | undefined }): void {
+  if (password) throw badRequest([{ field: "charger.password", description: "must be left out with security profile 0" }]);
 }
 
 /** No row ever has this version. */

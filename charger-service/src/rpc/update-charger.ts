@@ -9,9 +9,9 @@ import type { Asking, Commander } from "../domain/command.ts";
 import { hashPassword } from "../domain/password.ts";
 import { toCharger } from "../resources.ts";
 import type { RpcDeps } from "./deps.ts";
-import { mustSay, readEtag, readPassword, readSet, readUpdateMask, userOf } from "./request.ts";
+import { mustBeWithoutPassword, mustSay, readEtag, readPassword, readSecurityProfile, readSet, readUpdateMask, userOf } from "./request.ts";
 
-const fields = ["display_name", "registration", "availability", "password", "relaxations"] as const;
+const fields = ["display_name", "registration", "availability", "password", "relaxations", "security_profile", "certificate_name"] as const;
 
 /** How long an offline charger has to come back and hear of its availability, in s: 30 days. */
 const AVAILABILITY_TTL_SECONDS = 30 * 24 * 3_600;
@@ -45,6 +45,14 @@ function changeOf(charger: Charger, mask: ReadonlySet<(typeof fields)[number]>):
     if (!charger.password) throw badRequest([{ field: "charger.password", description: "is required" }]);
     change.password_hash = hashPassword(readPassword("charger.password", charger.password));
   }
+  if (mask.has("security_profile")) {
+    change.security_profile = readSecurityProfile("charger.security_profile", charger.securityProfile);
+    if (change.security_profile === 0) {
+      mustBeWithoutPassword(charger);
+      change.password_hash = null;
+    }
+  }
+  if (mask.has("certificate_name")) change.certificate_name = charger.certificateName;
   if (mask.has("relaxations")) change.relaxations = readSet("charger.relaxations", charger.relaxations);
   return change;
 }

@@ -35,7 +35,7 @@ const commandsOf = async (chargerId: string) =>
   (await call(service.commands, service.commands.listCommands, { chargerId, pageSize: 0, pageToken: "" }, operator)).commands;
 const knock = async (chargerId: string, password = "") => {
   const authorization = `Basic ${Buffer.from(`${chargerId}:${password}`).toString("base64")}`;
-  const request = { chargerId, authorization, protocols: ["ocpp1.6"], remoteAddress: "192.0.2.1" };
+  const request = { chargerId, authorization, protocols: ["ocpp1.6"], remoteAddress: "192.0.2.1", secure: false };
   const gateway = await asService("gateway");
   return (await call(service.connections, service.connections.checkConnection, request, gateway)).reason;
 };

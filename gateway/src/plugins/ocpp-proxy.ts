@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { ConnectionServiceClient } from "@chargemesh/contracts/charger/v1/connection_service";
 import { AppError } from "@chargemesh/kit/errors";
+import { makeForwarding } from "@chargemesh/kit/forwarding";
 import { callUnary, openClient } from "@chargemesh/kit/grpc-client";
 import { makeMeshIdentity } from "@chargemesh/kit/identity";
 import type { Transport } from "@chargemesh/kit/transport";
@@ -19,7 +20,7 @@ const CHECK_MS = 5_000;
 /** WebSocket close code of a charger that left: "normal closure". */
 const LEFT_CODE = 1000;
 /** The same as at charger-service's own door. */
-const FRAME_BYTES_MAX = 400_000;
+const FRAME_BYTES_MAX = 131_072;
 
 /**
  * Passes OCPP WebSockets through to charger-service, at `/ocpp/ws/{identity}`.
@@ -33,6 +34,7 @@ export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams"> & { tra
   /** What charger-service chose of the subprotocols that a charger offers. */
   const chosen = new WeakMap<IncomingMessage, string>();
   const meshIdentity = makeMeshIdentity("gateway", config.meshSecret);
+  const forwarding = makeForwarding(config.meshSecret);
 
   const check = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
@@ -47,6 +49,7 @@ export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams"> & { tra
         authorization: request.headers.authorization ?? "",
         protocols: (request.headers["sec-websocket-protocol"] ?? "").split(",").flatMap((one) => one.trim() || []),
         remoteAddress: request.ip,
+        secure: request.protocol === "https",
       },
       { deadline: Date.now() + CHECK_MS, metadata: await meshIdentity() },
     );
@@ -63,7 +66,8 @@ export const ocppProxy = fastifyPlugin<House & Pick<Config, "upstreams"> & { tra
     rewriteRequestHeaders: (headers: object, request: FastifyRequest) => ({
       ...headers,
       ...(request.headers.authorization === undefined ? {} : { authorization: request.headers.authorization }),
-      "x-forwarded-for": request.ip,
+      ...forwarding(request.ip),
+      "x-forwarded-proto": request.protocol,
     }),
   };
   await app.register(fastifyHttpProxy, {

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
+import { watchCertificateFiles } from "./certificate-files.ts";
 import { ConfigError } from "./config.ts";
 import type { Logger } from "./log.ts";
 import { serviceNameIn } from "./peer.ts";
@@ -12,11 +13,6 @@ export interface Certificates {
   certificate: Buffer;
   key: Buffer;
 }
-
-/** How often the files are looked at, in ms. They are small. */
-const LOOK_MS = 1_000;
-/** Long enough for people to notice, in ms. */
-const ENDS_SOON_MS = 7 * 24 * 3_600_000;
 
 /**
  * Reads `ca.crt`, `tls.crt` and `tls.key` of `service`, in `folder` or in a folder of its name below, tells `update`, and again whenever they
@@ -29,35 +25,15 @@ export async function watchCertificates(
   log: Logger,
 ): Promise<() => void> {
   const dir = await folderOf(folder, service);
-  let current = await readCertificates(dir);
-  const fault = faultOf(current, service);
-  if (fault !== undefined)
-    throw new ConfigError(`MESH_CERTS: ${join(dir, "tls.crt")} cannot be used: ${fault}. \`make certs\` makes some.`);
-  update(current);
-  let said = "";
-  const sayOnce = (err: unknown, text: string): void => {
-    const message = err instanceof Error ? err.message : String(err);
-    if (message !== said) log.warn({ err: message, dir }, text);
-    said = message;
+  const files = {
+    where: `MESH_CERTS: ${join(dir, "tls.crt")}`,
+    read: () => readCertificates(dir),
+    faultOf: (found: Certificates) => faultOf(found, service),
+    contentsOf: ({ ca, certificate, key }: Certificates) => [ca, certificate, key],
+    certificateOf: ({ certificate }: Certificates) => certificate,
+    update,
   };
-  const look = async (): Promise<void> => {
-    const next = await readCertificates(dir);
-    const endTime = new X509Certificate(current.certificate).validToDate.getTime();
-    if (areSame(next, current)) {
-      if (endTime - Date.now() < ENDS_SOON_MS) sayOnce(new Date(endTime).toISOString(), "our certificate ends soon: renew it");
-      return;
-    }
-    const wrong = faultOf(next, service);
-    if (wrong !== undefined) return sayOnce(wrong, "new certificates cannot be used; the old ones stay");
-    current = next;
-    update(next);
-    log.info({ dir, notAfter: new X509Certificate(next.certificate).validToDate }, "took up new certificates");
-  };
-  const timer = setInterval(
-    () => void look().catch((err: unknown) => sayOnce(err, "certificates cannot be read; the old ones stay")),
-    LOOK_MS,
-  );
-  return () => clearInterval(timer);
+  return watchCertificateFiles(files, log);
 }
 
 async function folderOf(folder: string, service: string): Promise<string> {
@@ -90,8 +66,4 @@ function faultOf({ ca, certificate, key }: Certificates, service: string): strin
   } catch (err) {
     return err instanceof Error ? err.message : String(err);
   }
-}
-
-function areSame(a: Certificates, b: Certificates): boolean {
-  return a.ca.equals(b.ca) && a.certificate.equals(b.certificate) && a.key.equals(b.key);
 }

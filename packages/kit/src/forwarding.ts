@@ -5,8 +5,8 @@ import type { Peer } from "./peer.ts";
 
 /** The metadata key of the address that a call is made for. */
 const FORWARDED_FOR = "x-forwarded-for";
-/** The metadata key by which its word for that address is believed. It says nothing of who calls: that is the user, or nobody. */
-const FORWARDER = "x-chargemesh-forwarder";
+/** The metadata key, or header, by which its word for that address is believed. It says nothing of who calls: that is the user, or nobody. */
+export const FORWARDER = "x-chargemesh-forwarder";
 /** The metadata key of the program that a call is made for, by its own word. */
 const FORWARDED_USER_AGENT = "x-forwarded-user-agent";
 const USER_AGENT_MAX = 256;
@@ -14,7 +14,7 @@ const USER_AGENT_MAX = 256;
 const PROOF_SECONDS = 60;
 
 /**
- * What the gateway says of the address that it calls for, as metadata. The proof is the same for half a minute, so that a call costs nothing.
+ * What the gateway says of the address that it calls for, as metadata or as headers. The proof is the same for half a minute, so that a call costs nothing.
  */
 export function makeForwarding(meshSecret: string): (address: string) => Readonly<Record<string, string>> {
   const key = keyOf(meshSecret);
@@ -47,10 +47,11 @@ export type RemoteAddressOf = (call: Incoming, peer?: Peer) => string;
 /** Proofs that were found good and have not ended; each replica of the gateway has a new one now and then. */
 const PROVEN_MAX = 100;
 
-export function makeRemoteAddressOf(meshSecret: string): RemoteAddressOf {
+/** Whether this proves that it is the gateway who says for whom it asks. */
+export function makeIsForwarder(meshSecret: string): (proof: string) => boolean {
   const key = keyOf(meshSecret);
   const proven = new Map<string, number>();
-  const isProven = (proof: string): boolean => {
+  return (proof) => {
     const now = Date.now();
     const expireTime = proven.get(proof) ?? expireTimeOf(key, proof);
     if (expireTime <= now) return false;
@@ -58,6 +59,10 @@ export function makeRemoteAddressOf(meshSecret: string): RemoteAddressOf {
     proven.set(proof, expireTime);
     return true;
   };
+}
+
+export function makeRemoteAddressOf(meshSecret: string): RemoteAddressOf {
+  const isProven = makeIsForwarder(meshSecret);
   const isByGateway = (call: Incoming, peer: Peer | undefined): boolean => {
     if (peer !== undefined) return peer.service === "gateway";
     const proof = call.metadata.get(FORWARDER)[0];

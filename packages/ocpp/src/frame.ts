@@ -74,6 +74,15 @@ export function parseFrame(text: string): Frame {
   }
 }
 
+/** What is wrong with a message that came in another encoding than UTF-8; `text` is as much of it as could be read. */
+export function refuseGarbled(text: string): Unreadable {
+  const frame = parseFrame(text);
+  if (frame.kind === "unreadable") return frame;
+  // What stands for a character that could not be read is in no id.
+  const id = frame.id.includes("\ufffd") ? undefined : frame.id;
+  return unreadable(frame.kind === "call" ? "call" : "answer", id, "FormatViolation", "the message is not UTF-8");
+}
+
 export function callFrame(id: string, action: string, payload: object): string {
   return JSON.stringify([CALL, id, action, payload]);
 }
