@@ -5,6 +5,7 @@ const refusals = {
   FILE_UPLOADED: [409, "The file for which this URL was made is here already, or nobody waits for it any more."],
   FILE_TOO_LARGE: [413, "The file is larger than this service takes."],
   FILE_MISSING: [400, "The form holds no file."],
+  FILE_PARTIAL: [400, "A file is sent whole: Content-Range is not taken."],
   FILE_BROKEN_OFF: [400, "The file broke off before its end."],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -8,7 +8,7 @@ import { firmwareUpdateByCommand, insertFirmwareUpdate } from "../db/firmware-up
 import type { Db } from "../db/schema.ts";
 import { firmwareUpdateUpdated } from "../events.ts";
 import { type Asking, type Commander, noCharger } from "./command.ts";
-import type { FileStore } from "./file-store.ts";
+import { type FileStore, stored } from "./file-store.ts";
 import { type FileUrls, makeFirmwareUrl } from "./file-url.ts";
 import { noFirmwareImage } from "./firmware-image.ts";
 import type { FirmwareSigner } from "./firmware-signature.ts";
@@ -107,7 +107,7 @@ async function signatureOf({ db, files, firmwareSigner }: FirmwareDeps, image: F
   }
   const { certificate } = firmwareSigner;
   if (image.signing_certificate === certificate) return { signature: image.signature, certificate };
-  const signature = await firmwareSigner.sign(await files.open(image.file_key));
+  const signature = await stored(files.open(image.file_key).then(firmwareSigner.sign));
   await signFirmwareImage(db, image.id, signature, certificate);
   return { signature, certificate };
 }

@@ -10,7 +10,7 @@ import { changeUpload, fillUpload, uploadByToken, type WholeFile } from "../db/u
 import { uploadUpdated } from "../events.ts";
 import { safeFileName } from "./file-name.ts";
 import { FileRefusal } from "./file-refusal.ts";
-import type { FileStore } from "./file-store.ts";
+import { type FileStore, stored } from "./file-store.ts";
 import { hashFileToken } from "./file-url.ts";
 
 /** How long it may take to upload a file, in ms: 100 MB at 28 kB/s. */
@@ -57,7 +57,7 @@ export async function receiveFile(deps: FileDeps, token: string, incoming: Incom
     }
   };
   try {
-    await files.put(key, measured());
+    await stored(files.put(key, measured()));
     const name = safeFileName(
       incoming.fileName,
       place.row.file_name || `${place.kind === "upload" ? place.row.kind.toLowerCase() : "firmware"}.bin`,

@@ -3,14 +3,17 @@ import type { Logger } from "@chargemesh/kit/log";
 import type { Nats } from "@chargemesh/kit/nats";
 import type { Db } from "../db/schema.ts";
 import type { UnknownChargers } from "../domain/admission.ts";
+import type { Certification } from "../domain/certificate-request.ts";
 import type { LimitsOf } from "../domain/charger-limits.ts";
 import type { Commander } from "../domain/command.ts";
+import type { Filing } from "../domain/filing.ts";
 
 /** What the rpcs of this service work with. Each takes out what it uses. */
-export interface RpcDeps {
+export interface RpcDeps extends Filing {
   db: Db;
   commander: Commander;
   limitsOf: LimitsOf;
+  certification: Certification;
   nats: Nats;
   clock: Clock;
   unknownChargers: UnknownChargers;

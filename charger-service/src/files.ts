@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import type { Clock } from "@chargemesh/kit/clock";
+import type { Logger } from "@chargemesh/kit/log";
+import type { Stack } from "@chargemesh/kit/main";
+import { rest } from "@chargemesh/kit/rest";
+import type { Db } from "./db/schema.ts";
+import { makeFileUrls } from "./domain/file-url.ts";
+import type { Filing } from "./domain/filing.ts";
+import { type FirmwareSigner, makeFirmwareSigner } from "./domain/firmware-signature.ts";
+import { sweepFirmwareUpdates } from "./domain/firmware-update.ts";
+import { removeUnusedFiles } from "./domain/unused-file.ts";
+import { sweepUploads } from "./domain/upload.ts";
+import type { FilesConfig } from "./files-config.ts";
+import { openFileStore } from "./storage/open.ts";
+
+const SWEEP_MS = 30_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * Opens the storage of files, and ends what nobody else does: uploads and updates of which nothing was heard, files that nothing names.
+ * `ocppAddress` says where chargers reach us, if no setting does. Throws if the key for firmware cannot be used.
+ */
+export async function openFiles(
+  config: FilesConfig,
+  ocppAddress: () => string,
+  db: Db,
+  clock: Clock,
+  stack: Stack,
+  log: Logger,
+): Promise<Filing> {
+  const files = await openFileStore(config.folder, config.s3, stack);
+  const stopping = new AbortController();
+  const sweep = async (): Promise<void> => {
+    await sweepUploads(db, clock.now());
+    await sweepFirmwareUpdates(db, clock.now());
+    await removeUnusedFiles(db, files, clock.now());
+  };
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await sweep().catch((err: unknown) => log.warn({ err }, "files could not be swept"));
+      await rest(SWEEP_MS, stopping.signal);
+    }
+  };
+  const running = run();
+  stack.defer("files", () => {
+    stopping.abort();
+    return running;
+  });
+  return {
+    files,
+    fileUrls: makeFileUrls(config.publicUrl, ocppAddress, config.urlHours * HOUR_MS),
+    firmwareSigner: await readSigner(config),
+    uploadBytesMax: config.uploadBytesMax,
+  };
+}
+
+async function readSigner({ firmwareKey, firmwareCertificate }: FilesConfig): Promise<FirmwareSigner | undefined> {
+  if (firmwareKey === undefined || firmwareCertificate === undefined) return undefined;
+  const [key, certificate] = await Promise.all([readFile(firmwareKey, "utf8"), readFile(firmwareCertificate, "utf8")]);
+  try {
+    return makeFirmwareSigner(key, certificate);
+  } catch (cause) {
+    throw new Error("OCPP_FIRMWARE_KEY and OCPP_FIRMWARE_CERT cannot sign firmware", { cause });
+  }
+}
