@@ -3,12 +3,13 @@ import type { Socket } from "node:net";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { recordRefusal } from "../db/connection.ts";
+import { UPLOAD_MS } from "../domain/received-file.ts";
 import { type DoorOptions, makeDoor } from "./door.ts";
 import { lineOf, openTlsServer, type TlsOptions } from "./tls.ts";
 import type { WelcomeDeps } from "./welcome.ts";
 
-/** How long a charger may take to say what it wants, and how often that is looked at, in ms. */
-const HTTP = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+/** How long a charger may take to say what it wants and to send a file, and how often that is looked at, in ms. */
+const HTTP = { headersTimeout: 10_000, requestTimeout: UPLOAD_MS, connectionsCheckingInterval: 5_000 };
 /** Failures of TLS that are being written. Past this they are only logged. */
 const FAILURES_AT_ONCE = 8;
 
