@@ -13,7 +13,6 @@ import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
 import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
 import { openTransport } from "@chargemesh/kit/transport";
-import { keepCertificates } from "./certificate-rounds.ts";
 import { openCertification } from "./certification.ts";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
@@ -57,8 +56,7 @@ export async function start(
   const runner = makeRunner(db, registry, sealed, log);
   const replicas = linkReplicas(nats, replicaId, runner.run, stack, log);
   const commander = makeCommander(db, replicas, sealed, clock, log);
-  const certification = await openCertification(config, clock.now());
-  keepCertificates({ db, commander, clock }, certification, config.securityEventDays, stack, log);
+  const certification = await openCertification(config, { db, commander, clock }, stack, log);
   const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
   let ocppAddress = config.ocppAddress;
   const filing = await openFiles(config.files, () => ocppAddress, db, clock, stack, log);

@@ -56,12 +56,13 @@ export function insertCertificate(tx: Db, certificate: Insertable<Database["cert
 }
 
 /** Those that their charger has not been sent, oldest first: of one charger, or of all. */
-export function unsentCertificates(db: Db, chargerId: string | undefined): Promise<CertificateRow[]> {
+export function unsentCertificates(db: Db, now: Date, chargerId: string | undefined): Promise<CertificateRow[]> {
   let query = db
     .selectFrom("certificate")
     .select(columns)
     .where("state", "=", "PENDING_INSTALL")
     .where("command_id", "is", null)
+    .where("not_after", ">", now)
     .orderBy("number");
   if (chargerId !== undefined) query = query.where("charger_id", "=", chargerId);
   return query.execute();

@@ -1,3 +1,4 @@
+import type { CertificateQuestion } from "./certificate-question.ts";
 import type { ConfigurationQuestion } from "./configuration-question.ts";
 
 import type { NumberedProfile, ScheduleQuestion } from "./schedule-question.ts";
@@ -6,6 +7,7 @@ import type { NumberedProfile, ScheduleQuestion } from "./schedule-question.ts";
 export type Question =
   | ScheduleQuestion
   | ConfigurationQuestion
+  | CertificateQuestion
   /** Start a transaction, with a charging profile if there is one. Connector 0 leaves the choice to the charger. */
   | {
       readonly kind: "remoteStart";

@@ -9,21 +9,20 @@ import { firmwareStatusNotification } from "./firmware-status-notification.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { logStatusNotification } from "./log-status-notification.ts";
 import { meterValues } from "./meter-values.ts";
+import { securityEventNotification } from "./security-event-notification.ts";
+import { signCertificate } from "./sign-certificate.ts";
 import { signedFirmwareStatusNotification } from "./signed-firmware-status-notification.ts";
 import { startTransaction } from "./start-transaction.ts";
 import { statusNotification } from "./status-notification.ts";
 import { stopTransaction } from "./stop-transaction.ts";
 
-/** One row an action. A misspelt one does not compile. */
+/** One row an action. A missing or misspelt one does not compile. */
 type Routes = {
   readonly [A in SentBy<V16["catalogue"], "station">]: (charger: Charger, request: Req<V16, A>) => Promise<Res<V16, A>>;
 };
 
-/** What of firmware management and security a 1.6 charger may say is answered NotSupported until it has behaviour behind it. */
-type Unsupported = "SecurityEventNotification" | "SignCertificate";
-
 /** Everything that a 1.6 charger may say to us. */
-export const routes: Omit<Routes, Unsupported> = {
+export const routes: Routes = {
   Authorize: authorize,
   BootNotification: bootNotification,
   DataTransfer: dataTransfer,
@@ -32,6 +31,8 @@ export const routes: Omit<Routes, Unsupported> = {
   Heartbeat: heartbeat,
   LogStatusNotification: logStatusNotification,
   MeterValues: meterValues,
+  SecurityEventNotification: securityEventNotification,
+  SignCertificate: signCertificate,
   SignedFirmwareStatusNotification: signedFirmwareStatusNotification,
   StartTransaction: startTransaction,
   StatusNotification: statusNotification,

@@ -1,16 +1,9 @@
-import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import { profileSent, profileSentWithStart, profilesCleared, scheduleReported } from "../../domain/assignment-outcome.ts";
 import type { Learn } from "../../domain/command.ts";
 import { reservationKept, reservationLetGo } from "../../domain/reservation-outcome.ts";
 import { fromChargingProfile16, purposes, toScheduleReport } from "./charging-profile.ts";
+import { payloadsOf } from "./payloads.ts";
 import { toTime } from "./time.ts";
-
-type Payloads<A extends keyof V16["requests"] & keyof V16["responses"]> = { request: Req<V16, A>; response: Res<V16, A> };
-
-/** The payloads of a command and of its answer, which have been checked against the schemas of this action. */
-function payloadsOf<A extends keyof V16["requests"] & keyof V16["responses"]>(request: object, response: object): Payloads<A> {
-  return { request, response } as Payloads<A>;
-}
 
 /** What 1.6 chargers answer about reservations and charging profiles. */
 export const scheduleAnswers: Readonly<Record<string, Learn>> = {
