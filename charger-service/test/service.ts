@@ -37,6 +37,8 @@ export async function freshPlace(): Promise<Place> {
   const vars = {
     CHARGER_GRPC_ADDRESS: "127.0.0.1:0",
     CHARGER_OCPP_ADDRESS: "127.0.0.1:0",
+    // A test that wants chargers to be asked by themselves says so.
+    OCPP_CONFIGURATION_SECONDS: "0",
     CHARGER_DATABASE_URL: database.chargerUrl,
     NATS_URL: nats.url,
     MESH_SECRET,
