@@ -1,8 +1,11 @@
 import { ChargerServiceClient } from "@chargemesh/contracts/charger/v1/charger_service";
+import { ChargingProfileServiceClient } from "@chargemesh/contracts/charger/v1/charging_profile_service";
 import { CommandServiceClient } from "@chargemesh/contracts/charger/v1/command_service";
+import { CompositeScheduleServiceClient } from "@chargemesh/contracts/charger/v1/composite_schedule_service";
 import { ConnectionServiceClient } from "@chargemesh/contracts/charger/v1/connection_service";
 import { EventServiceClient } from "@chargemesh/contracts/charger/v1/event_service";
 import { IdTokenServiceClient } from "@chargemesh/contracts/charger/v1/id_token_service";
+import { ReservationServiceClient } from "@chargemesh/contracts/charger/v1/reservation_service";
 import { TransactionServiceClient } from "@chargemesh/contracts/charger/v1/transaction_service";
 import { BadRequest, ErrorInfo } from "@chargemesh/contracts/google/rpc/error_details";
 import { Status } from "@chargemesh/contracts/google/rpc/status";
@@ -53,10 +56,13 @@ export async function freshPlace(): Promise<Place> {
 /** A running service and its clients. */
 export interface Service {
   chargers: ChargerServiceClient;
+  chargingProfiles: ChargingProfileServiceClient;
   commands: CommandServiceClient;
+  compositeSchedules: CompositeScheduleServiceClient;
   connections: ConnectionServiceClient;
   events: EventServiceClient;
   idTokens: IdTokenServiceClient;
+  reservations: ReservationServiceClient;
   transactions: TransactionServiceClient;
   grpcAddress: string;
   ocppAddress: string;
@@ -75,10 +81,13 @@ export async function startService(place: Place, vars: Record<string, string> = 
     return {
       ...addresses,
       chargers: open(ChargerServiceClient),
+      chargingProfiles: open(ChargingProfileServiceClient),
       commands: open(CommandServiceClient),
+      compositeSchedules: open(CompositeScheduleServiceClient),
       connections: open(ConnectionServiceClient),
       events: open(EventServiceClient),
       idTokens: open(IdTokenServiceClient),
+      reservations: open(ReservationServiceClient),
       transactions: open(TransactionServiceClient),
       stop: () => stack.close(log),
     };
