@@ -1,7 +1,8 @@
 import type { LocalList, LocalListEntry } from "@chargemesh/contracts/charger/v1/local_list";
 import type { LocalListEntryRow, LocalListRow } from "../db/configuration-tables.ts";
 
-export function toLocalList(row: LocalListRow, entryCount: number): LocalList {
+/** `list` as it is kept, and how many entries the charger has on it. */
+export function toLocalList({ list: row, entryCount }: { list: LocalListRow; entryCount: number }): LocalList {
   return {
     chargerId: row.charger_id,
     mode: row.mode,

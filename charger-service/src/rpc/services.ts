@@ -14,6 +14,7 @@ import { cancelReservation } from "./cancel-reservation.ts";
 import { certificateRegistrations } from "./certificate-services.ts";
 import { checkConnection } from "./check-connection.ts";
 import { clearChargingProfiles } from "./clear-charging-profiles.ts";
+import { configurationRegistrations } from "./configuration-services.ts";
 import { createCharger } from "./create-charger.ts";
 import { createChargingProfile } from "./create-charging-profile.ts";
 import { createCommand } from "./create-command.ts";
@@ -58,7 +59,9 @@ export const protoFiles = [
   "chargemesh/charger/v1/charging_profile_service.proto",
   "chargemesh/charger/v1/command_service.proto",
   "chargemesh/charger/v1/composite_schedule_service.proto",
+  "chargemesh/charger/v1/configuration_service.proto",
   "chargemesh/charger/v1/connection_service.proto",
+  "chargemesh/charger/v1/data_transfer_service.proto",
   "chargemesh/charger/v1/event_service.proto",
   "chargemesh/charger/v1/events.proto",
   "chargemesh/charger/v1/id_token_service.proto",
@@ -69,6 +72,7 @@ export const protoFiles = [
   "chargemesh/charger/v1/security_event_service.proto",
   "chargemesh/charger/v1/firmware_image_service.proto",
   "chargemesh/charger/v1/firmware_update_service.proto",
+  "chargemesh/charger/v1/local_list_service.proto",
   "chargemesh/charger/v1/transaction_service.proto",
   "chargemesh/charger/v1/upload_service.proto",
 ];
@@ -129,6 +133,7 @@ export function registrations(deps: RpcDeps): Registration[] {
       checkConnection: checkConnection(deps),
     }),
     ...certificateRegistrations(deps),
+    ...configurationRegistrations(deps),
     ...messageRegistrations(deps),
     ...fileRegistrations(deps),
     serve(EventServiceService, {
