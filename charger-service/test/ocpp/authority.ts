@@ -1,0 +1,94 @@
+// The library finds its parts by metadata that decorators write.
+import "reflect-metadata";
+import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Pkcs10CertificateRequestGenerator,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+
+/** A key as Web Crypto wants it, and how it signs. */
+interface Signer {
+  keys: { publicKey: CryptoKey; privateKey: CryptoKey };
+  algorithm: { name: string; hash?: string; namedCurve?: string };
+  /** As PEM. */
+  pem: string;
+}
+
+type KeyKind = "P-256" | "P-384" | "RSA-1024" | "RSA-2048" | "Ed25519";
+
+async function makeSigner(kind: KeyKind = "P-256", hash = "SHA-256"): Promise<Signer> {
+  const { publicKey, privateKey } = pairOf(kind);
+  const algorithm = algorithmOf(kind, hash);
+  const keys = {
+    publicKey: await publicKey.toCryptoKey(algorithm, true, ["verify"]),
+    privateKey: await privateKey.toCryptoKey(algorithm, false, ["sign"]),
+  };
+  return { keys, algorithm, pem: String(privateKey.export({ type: "pkcs8", format: "pem" })) };
+}
+
+function pairOf(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (kind === "Ed25519") return generateKeyPairSync("ed25519");
+  if (kind.startsWith("RSA")) return generateKeyPairSync("rsa", { modulusLength: Number(kind.slice(4)) });
+  return generateKeyPairSync("ec", { namedCurve: kind });
+}
+
+function algorithmOf(kind: KeyKind, hash: string) {
+  if (kind === "Ed25519") return { name: "Ed25519" };
+  return kind.startsWith("RSA") ? { name: "RSASSA-PKCS1-v1_5", hash } : { name: "ECDSA", namedCurve: kind, hash };
+}
+
+/** A request of a charger for a certificate, and its private key; both as PEM. `subject` such as "CN=CP-1, O=Acme". */
+export async function makeCsr(subject: string, kind?: KeyKind, hash?: string): Promise<{ csr: string; key: string }> {
+  const { keys, algorithm, pem } = await makeSigner(kind, hash);
+  const csr = await Pkcs10CertificateRequestGenerator.create({ name: subject, keys, signingAlgorithm: algorithm });
+  return { csr: csr.toString("pem"), key: pem };
+}
+
+/** A root, and an authority below it that signs certificates of chargers. */
+export interface TestAuthority {
+  /** As PEM. */
+  root: string;
+  issuing: string;
+  /** The settings of the service. */
+  settings: { OCPP_CA_CERT: string; OCPP_CA_KEY: string };
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Makes one, in files of its own. */
+export async function makeTestAuthority(): Promise<TestAuthority> {
+  const [top, below] = await Promise.all([makeSigner("P-384", "SHA-384"), makeSigner()]);
+  const common = (pathLength: number) => ({
+    serialNumber: `00${randomBytes(15).toString("hex")}`,
+    notBefore: new Date(Date.now() - DAY_MS),
+    notAfter: new Date(Date.now() + 1_000 * DAY_MS),
+    signingAlgorithm: top.algorithm,
+    extensions: [
+      new BasicConstraintsExtension(true, pathLength, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  const root = await X509CertificateGenerator.createSelfSigned({ ...common(1), name: "CN=Root, O=Acme Charging", keys: top.keys });
+  const issuing = await X509CertificateGenerator.create({
+    ...common(0),
+    subject: "CN=Chargers, O=Acme Charging",
+    issuer: root.subjectName,
+    publicKey: below.keys.publicKey,
+    signingKey: top.keys.privateKey,
+  });
+  const dir = mkdtempSync(join(tmpdir(), "chargemesh-authority-"));
+  const [certificateFile, keyFile] = [join(dir, "ca.crt"), join(dir, "ca.key")];
+  writeFileSync(certificateFile, `${issuing.toString("pem")}\n${root.toString("pem")}\n`);
+  writeFileSync(keyFile, below.pem);
+  return {
+    root: root.toString("pem"),
+    issuing: issuing.toString("pem"),
+    settings: { OCPP_CA_CERT: certificateFile, OCPP_CA_KEY: keyFile },
+  };
+}
