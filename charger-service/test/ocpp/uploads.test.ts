@@ -1,0 +1,201 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "../../../test/rest.ts";
+import { refusal, startService } from "../service.ts";
+import { type FileDesk, openFileDesk, send, streamOf, toldUrl } from "./file-desk.ts";
+import { openSite, type Site } from "./site.ts";
+import type { Reaction, Station } from "./station.ts";
+
+// Diagnostics and logs come in at a URL that is good for one file, and how they fare is told by the charger (OCPP 1.6 §4.4, §5.8; whitepaper, GetLog).
+
+const BYTES_MAX = 100_000;
+let site: Site;
+let desk: FileDesk;
+let station: Station;
+let folder: string;
+let reactions: Record<string, Reaction> = {};
+const chargerId = "U-1";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chargemesh-files-"));
+  site = await openSite({ OCPP_FILES_DIR: folder, OCPP_UPLOAD_BYTES_MAX: String(BYTES_MAX) });
+  desk = openFileDesk(site);
+  const usual: Record<string, Reaction> = { GetDiagnostics: { fileName: "diag.zip" }, GetLog: { status: "Accepted", filename: "log.txt" } };
+  station = await site.join(chargerId, { react: (action) => reactions[action] ?? usual[action] });
+});
+afterAll(async () => {
+  await station?.leave();
+  desk?.close();
+  await site?.leave();
+  await rm(folder, { recursive: true });
+});
+
+const keptFiles = async (): Promise<string[]> =>
+  (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).map(({ name }) => name);
+const reasonOf = async (response: Response): Promise<[number, string]> => [response.status, (await response.json()).error.reason];
+const requested = async (): Promise<{ id: string; url: string }> => {
+  const { id } = await desk.getDiagnostics({ chargerId });
+  return { id, url: toldUrl(station, "GetDiagnostics") };
+};
+
+test("diagnostics come in once, whole, and are downloaded as they came", async () => {
+  const logStartTime = new Date("2026-01-02T03:04:05.678Z");
+  const upload = await desk.getDiagnostics({ chargerId, logStartTime, retries: 3, retryIntervalSeconds: 60 });
+  expect(upload).toMatchObject({ chargerId, kind: "DIAGNOSTICS", state: "REQUESTED", fileName: "diag.zip", sizeBytes: 0, sha256: "" });
+  const { payload } = await station.isAsked("GetDiagnostics");
+  expect(payload).toEqual({
+    location: expect.stringMatching(new RegExp(`^http://${site.service.ocppAddress}/uploads/[\\w-]{43}/$`)),
+    startTime: "2026-01-02T03:04:05.678Z",
+    retries: 3,
+    retryInterval: 60,
+  });
+  const command = await site.commandById(chargerId, upload.commandId);
+  expect(command.state).toBe("ACCEPTED");
+  expect(command.payload?.location).toBe(`http://${site.service.ocppAddress}/uploads/(secret)/`);
+
+  await station.result("DiagnosticsStatusNotification", { status: "Uploading" });
+  expect(await desk.upload(upload.id)).toMatchObject({ state: "UPLOADING", status: "Uploading" });
+  const file = randomBytes(90_000);
+  const response = await send(`${payload.location}diag-7.zip`, streamOf(file), { duplex: "half" });
+  expect([response.status, await response.text()]).toEqual([201, ""]);
+  await station.result("DiagnosticsStatusNotification", { status: "Uploaded" });
+  // Too late to mean anything.
+  await station.result("DiagnosticsStatusNotification", { status: "Idle" });
+
+  const sha256 = createHash("sha256").update(file).digest("hex");
+  const known = { id: upload.id, state: "UPLOADED", status: "Uploaded", fileName: "diag-7.zip", sizeBytes: 90_000, sha256 };
+  expect(await desk.upload(upload.id)).toMatchObject(known);
+  expect(await desk.uploads({ chargerId, kind: "DIAGNOSTICS", state: "UPLOADED" })).toMatchObject([known]);
+  expect(await desk.uploads({ chargerId, kind: "SECURITY_LOG" })).toEqual([]);
+  expect((await desk.download(upload.id)).equals(file)).toBe(true);
+  expect(await reasonOf(await send(`${payload.location}diag-7.zip`, "another"))).toEqual([409, "FILE_UPLOADED"]);
+  expect((await desk.download(upload.id)).equals(file)).toBe(true);
+  const told = (await site.told()).filter(({ type, subject }) => type === "UploadUpdated" && subject === upload.id);
+  expect(told.map(({ data }) => [data.upload.state, data.upload.status ?? ""])).toEqual([
+    ["REQUESTED", ""],
+    ["REQUESTED", ""],
+    ["UPLOADING", "Uploading"],
+    ["UPLOADED", "Uploading"],
+    ["UPLOADED", "Uploaded"],
+  ]);
+});
+
+test("a log is spoken of by its number, and may come as a web form", async () => {
+  const other = await desk.getLog({ chargerId, kind: "DIAGNOSTICS_LOG" });
+  const upload = await desk.getLog({ chargerId, kind: "SECURITY_LOG" });
+  const url = toldUrl(station, "GetLog");
+  expect(station.asked.at(-1)?.payload).toEqual({ logType: "SecurityLog", requestId: upload.requestId, log: { remoteLocation: url } });
+  const { requestId } = upload;
+  await station.result("LogStatusNotification", { status: "Uploading", requestId });
+  await station.result("LogStatusNotification", { status: "UploadFailure", requestId });
+  expect(await desk.upload(upload.id)).toMatchObject({ state: "FAILED", status: "UploadFailure" });
+  // It tries again.
+  const form = new FormData();
+  form.set("about", "a field that nobody wants");
+  form.set("file", new Blob(["line 1\nline 2\n"]), "../../etc/sec urity.log");
+  expect((await send(url, form, { method: "POST" })).status).toBe(201);
+  expect(await desk.upload(upload.id)).toMatchObject({ state: "UPLOADED", fileName: "sec urity.log", sizeBytes: 14 });
+  expect((await desk.download(upload.id)).toString()).toBe("line 1\nline 2\n");
+  expect(await desk.upload(other.id)).toMatchObject({ state: "REQUESTED", status: "" });
+  // Numbers that we never gave mean nothing.
+  expect(await station.result("LogStatusNotification", { status: "PermissionDenied", requestId: 1 })).toEqual({});
+});
+
+test("whoever is not expected is told why, and nothing is kept of it", async () => {
+  const { id, url } = await requested();
+  const before = await keptFiles();
+  const base = url.slice(0, url.indexOf("/uploads/"));
+  expect(await reasonOf(await send(`${base}/uploads/${randomBytes(32).toString("base64url")}/x`, "x"))).toEqual([404, "FILE_URL_UNKNOWN"]);
+  expect(await reasonOf(await send(`${base}/uploads/..%2F..%2Fx/x`, "x"))).toEqual([404, "FILE_URL_UNKNOWN"]);
+  expect(await reasonOf(await fetch(url))).toEqual([405, "METHOD_NOT_ALLOWED"]);
+  const partial = { headers: { "content-range": "bytes 0-0/2" } };
+  expect(await reasonOf(await send(url, "x", partial))).toEqual([400, "FILE_PARTIAL"]);
+  const noFile = new FormData();
+  noFile.set("a", "b");
+  expect(await reasonOf(await send(url, noFile))).toEqual([400, "FILE_MISSING"]);
+  const large = randomBytes(BYTES_MAX + 1);
+  expect(await reasonOf(await send(url, new Uint8Array(large)))).toEqual([413, "FILE_TOO_LARGE"]);
+  expect(await reasonOf(await send(url, streamOf(large), { duplex: "half" }))).toEqual([413, "FILE_TOO_LARGE"]);
+  const form = new FormData();
+  form.set("file", new Blob([new Uint8Array(large)]), "a");
+  expect(await reasonOf(await send(url, form))).toEqual([413, "FILE_TOO_LARGE"]);
+  expect(await keptFiles()).toEqual(before);
+  expect((await desk.upload(id)).state).toBe("UPLOADING");
+  expect((await send(`${url}..%2f..%2fpasswd`, new Uint8Array(large.subarray(1)))).status).toBe(201);
+  expect(await desk.upload(id)).toMatchObject({ state: "UPLOADED", fileName: "passwd", sizeBytes: BYTES_MAX });
+});
+
+test("one that breaks off is not kept, and may be sent again", async () => {
+  const { id, url } = await requested();
+  const before = (await keptFiles()).length;
+  const { host, hostname, port, pathname } = new URL(url);
+  const boundary = '--b\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\n';
+  const bodies = [
+    ["text/plain", ""],
+    ["multipart/form-data; boundary=b", boundary],
+  ] as const;
+  for (const [type, start] of bodies) {
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `PUT ${pathname}half HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 50000\r\ncontent-type: ${type}\r\n\r\n${start}${"x".repeat(20_000)}`,
+    );
+    await eventually(async () => (await keptFiles()).length > before);
+    socket.destroy();
+    await eventually(async () => (await keptFiles()).length === before);
+  }
+  expect(await desk.upload(id)).toMatchObject({ state: "UPLOADING", sizeBytes: 0 });
+  expect((await send(`${url}whole`, "whole")).status).toBe(201);
+  expect(await desk.upload(id)).toMatchObject({ state: "UPLOADED", fileName: "whole", sizeBytes: 5 });
+});
+
+test("what a charger refuses is over, what it has none of may still come, and a newer log ends an older one", async () => {
+  const older = await desk.getLog({ chargerId, kind: "SECURITY_LOG" });
+  reactions = { GetLog: { status: "AcceptedCanceled" } };
+  const newer = await desk.getLog({ chargerId, kind: "SECURITY_LOG" });
+  expect([(await desk.upload(older.id)).state, newer.state]).toEqual(["CANCELLED", "REQUESTED"]);
+  expect((await site.commandById(chargerId, newer.commandId)).state).toBe("ACCEPTED");
+  reactions = { GetLog: { status: "Rejected" }, GetDiagnostics: {} };
+  const rejected = await desk.getLog({ chargerId, kind: "SECURITY_LOG" });
+  expect(rejected).toMatchObject({ state: "FAILED", status: "Rejected" });
+  expect(await reasonOf(await send(toldUrl(station, "GetLog"), "x"))).toEqual([410, "FILE_URL_EXPIRED"]);
+  const nothing = await desk.getDiagnostics({ chargerId });
+  expect(nothing).toMatchObject({ state: "FAILED", status: "NoFile" });
+  expect((await send(toldUrl(station, "GetDiagnostics"), "x")).status).toBe(201);
+  expect(await desk.upload(nothing.id)).toMatchObject({ state: "UPLOADED", fileName: "diagnostics.bin" });
+  reactions = {};
+  await site.register("U-OFFLINE");
+  expect(await desk.getDiagnostics({ chargerId: "U-OFFLINE" })).toMatchObject({ state: "FAILED", status: "CHARGER_OFFLINE" });
+  expect(await refusal(desk.getLog({ chargerId, kind: "DIAGNOSTICS" }))).toMatchObject({ reason: "INVALID_FIELD", fields: ["kind"] });
+  expect(await refusal(desk.getDiagnostics({ chargerId: "NOBODY" }))).toMatchObject({ reason: "CHARGER_NOT_FOUND" });
+});
+
+test("the same key gets the same upload", async () => {
+  const asking = { chargerId, idempotencyKey: "once" };
+  const first = await desk.getDiagnostics(asking);
+  expect((await desk.getDiagnostics(asking)).id).toBe(first.id);
+  await desk.command({ chargerId, action: "GetDiagnostics", payload: { location: "ftp://elsewhere/" }, idempotencyKey: "by hand" });
+  expect(await refusal(desk.getDiagnostics({ chargerId, idempotencyKey: "by hand" }))).toMatchObject({ fields: ["idempotency_key"] });
+});
+
+test("what does not come in time is over; what is deleted is gone, its file too", async () => {
+  const late = await requested();
+  const kept = await requested();
+  expect((await send(`${kept.url}kept`, "kept")).status).toBe(201);
+  const before = (await keptFiles()).length;
+  await site.rows("update upload set expire_time = now() where id = $1", [late.id]);
+  expect(await reasonOf(await send(late.url, "x"))).toEqual([410, "FILE_URL_EXPIRED"]);
+  await desk.deleteUpload(kept.id);
+  expect(await refusal(desk.upload(kept.id))).toMatchObject({ code: "NOT_FOUND", reason: "UPLOAD_NOT_FOUND" });
+  expect(await reasonOf(await send(kept.url, "x"))).toEqual([404, "FILE_URL_UNKNOWN"]);
+  expect(await refusal(desk.download(late.id))).toMatchObject({ code: "FAILED_PRECONDITION", reason: "UPLOAD_EMPTY" });
+  // One that starts sweeps at once.
+  const other = await startService(site.place, { OCPP_FILES_DIR: folder });
+  await eventually(async () => (await desk.upload(late.id)).state === "EXPIRED" && (await keptFiles()).length === before - 1);
+  const unused = "select from stored_file where key not in (select file_key from upload where file_key is not null)";
+  await eventually(async () => (await site.rows(unused)).length === 0);
+  await other.stop();
+});
