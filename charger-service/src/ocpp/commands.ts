@@ -1,10 +1,10 @@
 import type { Clock } from "@chargemesh/kit/clock";
-import { badRequest } from "@chargemesh/kit/errors";
+import { AppError, badRequest } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
 import { newRequestId, withRequestId } from "@chargemesh/kit/request-id";
 import type { SealedTexts } from "@chargemesh/kit/sealed-text";
-import { chargerById } from "../db/charger.ts";
+import { type ChargerRow, chargerById } from "../db/charger.ts";
 import { type CommandEnd, chargersWithQueue, commandById, queuedCommands } from "../db/command.ts";
 import type { CommandRow, Db } from "../db/schema.ts";
 import { beginCommand, type Commander, dropCommand, finishCommand, type NewCommand, noCharger, queueCommand } from "../domain/command.ts";
@@ -119,7 +119,8 @@ export function makeCommander(db: Db, replicas: Replicas, sealed: SealedTexts, c
   /** Hands a command over to whoever holds the charger. What it answers resolves when the command has ended or waits for its charger. */
   const handOver = async (command: CommandRow, ttlSeconds: number): Promise<{ done: Promise<void> }> => {
     const charger = await chargerById(db, command.charger_id);
-    const holder = charger?.replica_id ?? undefined;
+    const mayBeAsked = charger !== undefined && dialectOfCharger(charger).questions.mayAsk(charger.registration, command.action);
+    const holder = mayBeAsked ? (charger.replica_id ?? undefined) : undefined;
     const errand = { kind: "run", chargerId: command.charger_id, epoch: charger?.epoch, commandId: command.id } as const;
     const run = async (): Promise<void> => {
       const reached = holder !== undefined && (await replicas.ask(holder, errand));
@@ -140,14 +141,15 @@ export function makeCommander(db: Db, replicas: Replicas, sealed: SealedTexts, c
     await within(waitSeconds, done);
     return (await commandById(db, command.charger_id, command.id)) ?? command;
   };
-  const dialectFor = async (chargerId: string): Promise<Dialect> => {
+  const existing = async (chargerId: string): Promise<ChargerRow> => {
     const charger = await chargerById(db, chargerId);
     if (charger === undefined) throw noCharger(chargerId);
-    return dialectOf(charger.protocol) ?? oldestDialect;
+    return charger;
   };
   return {
     async send({ waitSeconds, ...request }) {
-      const { version, questions } = await dialectFor(request.chargerId);
+      const charger = await existing(request.chargerId);
+      const { version, questions } = dialectOfCharger(charger);
       const unknown = version.checkSender("csms", request.action);
       if (unknown !== undefined) throw badRequest([{ field: "action", description: unknown.description }]);
       const wrong = version.checkRequest(request.action, request.payload);
@@ -155,21 +157,39 @@ export function makeCommander(db: Db, replicas: Replicas, sealed: SealedTexts, c
       const field = questions.passwordField(request.action, request.payload);
       if (field !== undefined) throw badRequest([{ field: `payload.${field}`, description: BY_ROTATION }]);
       if (holdsNul(request.payload)) throw badRequest([{ field: "payload", description: "must not hold the character U+0000" }]);
+      checkRegistration(charger, request.action, request.ttlSeconds);
       return putAndSend({ ...request, start: questions.startOf(request.action, request.payload) }, waitSeconds);
     },
     async ask({ waitSeconds, question, field, ...request }) {
-      const { version, questions } = await dialectFor(request.chargerId);
+      const charger = await existing(request.chargerId);
+      const { version, questions } = dialectOfCharger(charger);
       const said = questions.say(question);
       if (said === undefined || version.checkRequest(said.action, said.payload) !== undefined) {
         throw badRequest([{ field, description: `is not one that ${version.subprotocol} can carry` }]);
       }
       const { action, payload, secret } = said;
+      checkRegistration(charger, action, request.ttlSeconds);
       const sealSecret = secret === undefined ? undefined : (id: string) => sealed.seal(`${id} ${secret}`);
       return putAndSend({ ...request, action, payload, sealSecret, start: questions.startOf(action, payload) }, waitSeconds);
     },
-    idTokenLengthMax: async (chargerId) => (await dialectFor(chargerId)).questions.idTokenLengthMax,
+    idTokenLengthMax: async (chargerId) => dialectOfCharger(await existing(chargerId)).questions.idTokenLengthMax,
     disconnect: (chargerId, reason, epoch) => replicas.tellAll({ kind: "disconnect", chargerId, epoch, reason }),
   };
+}
+
+function dialectOfCharger({ protocol }: ChargerRow): Dialect {
+  return dialectOf(protocol) ?? oldestDialect;
+}
+
+/** FAILED_PRECONDITION if a charger may not be asked this before it is accepted, and it is not to wait until then. */
+function checkRegistration(charger: ChargerRow, action: string, ttlSeconds: number): void {
+  const { id, registration } = charger;
+  if (ttlSeconds > 0 || dialectOfCharger(charger).questions.mayAsk(registration, action)) return;
+  throw new AppError(
+    "failedPrecondition",
+    "CHARGER_NOT_ACCEPTED",
+    `Charger ${id} is ${registration}: ${action} must wait until it is ACCEPTED.`,
+  );
 }
 
 /** `.connectorId is required` → field `payload.connectorId`, `is required`. */

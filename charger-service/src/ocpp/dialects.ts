@@ -1,11 +1,13 @@
 import { type Version, v16 } from "@chargemesh/ocpp/version";
-import type { Db, Json } from "../db/schema.ts";
+import type { Maker } from "../db/relaxation.ts";
+import type { Db, Json, Registration } from "../db/schema.ts";
 import type { ChargerLimits } from "../domain/charger-limits.ts";
 import type { Learn } from "../domain/command.ts";
 import type { Question } from "../domain/question.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { answers as answers16 } from "./v16/answers.ts";
 import { limitsOf16 } from "./v16/limits.ts";
+import { makerOf as makerOf16 } from "./v16/maker.ts";
 import { questions as questions16 } from "./v16/questions.ts";
 import { dispatch as dispatch16 } from "./v16/routes.ts";
 
@@ -13,6 +15,8 @@ import { dispatch as dispatch16 } from "./v16/routes.ts";
 export interface Questions {
   /** How many characters an id token may have. */
   idTokenLengthMax: number;
+  /** Whether a charger of this registration may be sent a CALL of this action. */
+  mayAsk(registration: Registration, action: string): boolean;
   /** Undefined if this version has no words for it. */
   say(question: Question): Said | undefined;
   /** Where a CALL sets the charger's password, as a path in its payload; undefined if it does not. */
@@ -35,13 +39,15 @@ export interface Dialect {
   version: Version;
   dispatch: Dispatch;
   questions: Questions;
+  /** Who made the charger, if a CALL of its says so. What the payload says has not been checked. */
+  makerOf(action: string, payload: Json): Maker | undefined;
   /** Keeps what chargers answer, by action, whoever asked. Each response has been checked against the schema of its action. */
   answers: Readonly<Record<string, Learn>>;
   /** What a charger can do, by what is known of its configuration. */
   limitsOf(db: Db, chargerId: string): Promise<ChargerLimits>;
 }
 
-const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16, answers: answers16, limitsOf: limitsOf16 };
+const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16, makerOf: makerOf16, answers: answers16, limitsOf: limitsOf16 };
 
 /** The versions that chargers may speak to us, the best first. */
 export const dialects: readonly Dialect[] = [v16Dialect];

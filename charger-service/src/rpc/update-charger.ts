@@ -2,7 +2,7 @@ import type { Charger } from "@chargemesh/contracts/charger/v1/charger";
 import type { UpdateChargerRequest, UpdateChargerResponse } from "@chargemesh/contracts/charger/v1/charger_service";
 import { badRequest } from "@chargemesh/kit/errors";
 import type { Call } from "@chargemesh/kit/grpc-server";
-import { type ChargerChange, connectorsOf } from "../db/charger.ts";
+import { type ChargerChange, chargerById, connectorsOf } from "../db/charger.ts";
 import type { Availability, TransactionRow } from "../db/schema.ts";
 import { changeCharger } from "../domain/charger.ts";
 import type { Asking, Commander } from "../domain/command.ts";
@@ -22,7 +22,13 @@ export const updateCharger =
   async ({ charger, updateMask }: UpdateChargerRequest, { caller }: Call): Promise<UpdateChargerResponse> => {
     if (charger === undefined) throw badRequest([{ field: "charger", description: "is required" }]);
     const change = changeOf(charger, readUpdateMask(updateMask, fields));
+    const before = change.registration === "ACCEPTED" ? await chargerById(db, charger.id) : undefined;
     const { charger: row, active } = await changeCharger(db, charger.id, readEtag(charger.etag), change);
+    // It need not wait until it is to ask again (OCPP 1.6 §4.2); one that is rejected is left alone until then.
+    if (before?.registration === "PENDING" && row.replica_id !== null) {
+      const asking = { chargerId: row.id, waitSeconds: 0, ttlSeconds: 0, idempotencyKey: "", userId: userOf(caller) };
+      await commander.ask({ ...asking, question: { kind: "announceYourself" }, field: "charger.registration" });
+    }
     if (change.availability !== undefined) {
       const asking = {
         chargerId: row.id,

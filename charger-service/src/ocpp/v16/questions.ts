@@ -46,6 +46,9 @@ const words: { readonly [Kind in Question["kind"]]: (question: QuestionOf<Kind>)
 /** What domain/ asks of any charger, in the words of OCPP 1.6 (§5). */
 export const questions: Questions = {
   idTokenLengthMax: ID_TAG_LENGTH_MAX,
+  // While it is pending "not allowed" are these; one that is rejected is left alone (§4.2).
+  mayAsk: (registration, action) =>
+    registration === "ACCEPTED" || (registration === "PENDING" && !["RemoteStartTransaction", "RemoteStopTransaction"].includes(action)),
   // The kind of a question decides which of the words gets it, which TypeScript cannot follow.
   say: (question) => (words[question.kind] as (question: Question) => Said | undefined)(question),
   passwordField: (action, { key }) => (action === "ChangeConfiguration" && isPasswordKey(key) ? "key" : undefined),
