@@ -13,6 +13,10 @@ export type Folders = {
   readonly postgres: string;
   readonly nats: string;
   readonly mail: string;
+  /** What chargers upload and fetch. */
+  readonly files: string;
+  /** Of the authority that signs certificates of chargers. */
+  readonly chargersAuthority: string;
 };
 
 /** Makes what is not there. */
@@ -27,6 +31,8 @@ export function layOutFolders(root: string): Folders {
     postgres: join(data, "postgres"),
     nats: join(data, "nats"),
     mail: join(data, "mail"),
+    files: join(data, "files"),
+    chargersAuthority: join(data, "chargers-authority"),
   };
   // As root, Postgres runs as somebody else, who must be able to pass; what is private inside is closed by itself.
   mkdirSync(data, { recursive: true, mode: 0o711 });

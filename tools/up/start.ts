@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { printBanner } from "./banner.ts";
 import type { Folders } from "./folders.ts";
@@ -36,7 +37,7 @@ const DEMO_CHARGERS = "6";
 export async function startServers(plan: Plan): Promise<Settings> {
   const { folders, terminal } = plan;
   const [database, nats] = await Promise.all([findDatabase(plan), findNats(plan)]);
-  const settings = { ...defaults(plan), ...plan.settings, ...database, ...nats };
+  const settings = { ...defaults(plan), ...(await authorityOfChargers(plan)), ...plan.settings, ...database, ...nats };
   await terminal.step(
     "tables",
     () => Promise.all(MIGRATED.map((service) => migrateService(service, settings, folders))),
@@ -110,6 +111,7 @@ function defaults({ settings, secrets, folders }: Plan): Settings {
     AUTH_KEY_SECRET: secrets.authKeySecret,
     MESH_SECRET: secrets.meshSecret,
     MAIL_DIR: folders.mail,
+    OCPP_FILES_DIR: folders.files,
     // Halves what a start computes, from the second on.
     NODE_COMPILE_CACHE: join(folders.root, "node_modules", ".cache", "node"),
     AUTH_GRPC_TARGET: reachable(settings, "AUTH_GRPC_ADDRESS"),
@@ -117,6 +119,18 @@ function defaults({ settings, secrets, folders }: Plan): Settings {
     EMAIL_GRPC_TARGET: reachable(settings, "EMAIL_GRPC_ADDRESS"),
     CHARGER_OCPP_TARGET: reachable(settings, "CHARGER_OCPP_ADDRESS"),
   };
+}
+
+/** The authority that signs certificates of chargers, unless the settings name one. It is made once. */
+async function authorityOfChargers({ settings, folders }: Plan): Promise<Settings> {
+  if (settings.OCPP_CA_CERT !== undefined || settings.OCPP_CA_KEY !== undefined) return {};
+  const file = (kind: string): string => join(folders.chargersAuthority, `chargers-ca.${kind}`);
+  if (!existsSync(file("key"))) {
+    // Loaded only now, for it takes a part of a second that no later start needs.
+    const { keepChargersAuthority } = await import("../certs/keep.ts");
+    await keepChargersAuthority(folders.chargersAuthority, new Date());
+  }
+  return { OCPP_CA_CERT: file("crt"), OCPP_CA_KEY: file("key") };
 }
 
 function forSimulator(settings: Settings): Settings {
