@@ -16,6 +16,7 @@ import { openTransport } from "@chargemesh/kit/transport";
 import { openCertification } from "./certification.ts";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
+import { makeTolerance } from "./domain/tolerance.ts";
 import { openFiles } from "./files.ts";
 import { keepLocalLists } from "./local-lists.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
@@ -52,8 +53,9 @@ export async function start(
   subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
 
   const registry = makeRegistry();
+  const tolerance = makeTolerance(db, clock, stack, log);
   const sealed = makeSealedTexts(config.meshSecret, "commands");
-  const runner = makeRunner(db, registry, sealed, log);
+  const runner = makeRunner(db, registry, tolerance, sealed, log);
   const replicas = linkReplicas(nats, replicaId, runner.run, stack, log);
   const commander = makeCommander(db, replicas, sealed, clock, log);
   const certification = await openCertification(config, { db, commander, clock }, stack, log);
@@ -111,7 +113,7 @@ export async function start(
       isGateway,
       requestHandlers: [makeFileDoor({ db, clock, ...filing }, log)],
     },
-    { db, clock, wheel, registry, ownerships, runner, commander, certification, replicas, frameLog, configurationSeconds },
+    { db, clock, wheel, registry, ownerships, runner, commander, certification, replicas, frameLog, tolerance, configurationSeconds },
     stack,
     log,
   );

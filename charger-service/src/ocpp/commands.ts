@@ -8,10 +8,12 @@ import { type ChargerRow, chargerById } from "../db/charger.ts";
 import { type CommandEnd, chargersWithQueue, commandById, queuedCommands } from "../db/command.ts";
 import type { CommandRow, Db } from "../db/schema.ts";
 import { beginCommand, type Commander, dropCommand, finishCommand, type NewCommand, noCharger, queueCommand } from "../domain/command.ts";
+import type { Tolerance } from "../domain/tolerance.ts";
 import type { Connection } from "./connection.ts";
 import { type Dialect, dialectOf, oldestDialect } from "./dialects.ts";
 import { holdsNul } from "./dispatch.ts";
 import { endOf } from "./ends.ts";
+import type { Outcome } from "./outgoing.ts";
 import { type Registry, SUPERSEDED_CODE } from "./registry.ts";
 import type { Errand, Replicas } from "./replicas.ts";
 import { withoutSecret, withSecret } from "./secrets.ts";
@@ -36,7 +38,7 @@ export interface CommandRunner {
 }
 
 /** Runs commands on the connections that this replica holds. */
-export function makeRunner(db: Db, registry: Registry, sealed: SealedTexts, log: Logger): CommandRunner {
+export function makeRunner(db: Db, registry: Registry, tolerance: Tolerance, sealed: SealedTexts, log: Logger): CommandRunner {
   /** Makes a command sent, for this connection. Undefined if it must not be sent on it. */
   const begin = (connection: Connection, commandId: string): Promise<CommandRow | undefined> =>
     patiently(async (isRepeat) => {
@@ -48,10 +50,11 @@ export function makeRunner(db: Db, registry: Registry, sealed: SealedTexts, log:
     });
   /** Sends a command that is begun, and answers how it has ended. */
   const perform = async (connection: Connection, { id, action, payload, sealed_secret }: CommandRow): Promise<CommandEnd> => {
-    if (sealed_secret === null) return endOf(connection.version, action, await connection.call(action, payload));
+    const end = (outcome: Outcome): Promise<CommandEnd> => patiently(() => endOf(connection, tolerance, action, outcome));
+    if (sealed_secret === null) return end(await connection.call(action, payload));
     const [of, secret] = sealed.open(sealed_secret)?.split(" ") ?? [];
     if (secret === undefined || of !== id) return SECRET_LOST;
-    return withoutSecret(endOf(connection.version, action, await connection.call(action, withSecret(payload, secret), secret)), secret);
+    return withoutSecret(await end(await connection.call(action, withSecret(payload, secret), secret)), secret);
   };
   /** The commands whose turn comes. */
   const inHand = new Set<string>();

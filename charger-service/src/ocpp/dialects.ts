@@ -47,7 +47,14 @@ export interface Dialect {
   limitsOf(db: Db, chargerId: string): Promise<ChargerLimits>;
 }
 
-const v16Dialect: Dialect = { version: v16, dispatch: dispatch16, questions: questions16, makerOf: makerOf16, answers: answers16, limitsOf: limitsOf16 };
+const v16Dialect: Dialect = {
+  version: v16,
+  dispatch: dispatch16,
+  questions: questions16,
+  makerOf: makerOf16,
+  answers: answers16,
+  limitsOf: limitsOf16,
+};
 
 /** The versions that chargers may speak to us, the best first. */
 export const dialects: readonly Dialect[] = [v16Dialect];

@@ -2,9 +2,10 @@ import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
 import type { Problem } from "@chargemesh/ocpp/call-error";
 import { type Call, resultFrame } from "@chargemesh/ocpp/frame";
-import type { Version } from "@chargemesh/ocpp/version";
-import type { Db } from "../db/schema.ts";
+import type { Db, Relaxation } from "../db/schema.ts";
 import type { Certification } from "../domain/certificate-request.ts";
+import type { Tolerance } from "../domain/tolerance.ts";
+import type { Dialect } from "./dialects.ts";
 import type { Answer } from "./incoming.ts";
 
 /** What a handler knows of the charger whose message it answers. */
@@ -30,6 +31,7 @@ export class Refused extends Error {
 /** The handlers of a version, by action, after their requests have been checked. */
 export type Dispatch = Readonly<Record<string, (charger: Charger, request: object) => Promise<object>>>;
 
+const HOLDS_NUL = "a text holds the character U+0000";
 /** U+0000 in JSON: Postgres has no place for it in a text, and no charger has a reason to send it. After an escaped backslash it is none. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
@@ -38,28 +40,48 @@ export function holdsNul(payload: object): boolean {
   return NUL.test(JSON.stringify(payload));
 }
 
+/** What a CALL says, with the relaxations that it came in by; or why it is refused, with those that would have let it in. */
+interface Reading {
+  payload: object;
+  wrong?: Problem;
+  relaxations?: readonly Relaxation[];
+}
+
+/** Holds a CALL to the schema of its action, and where it departs from that to what is allowed of its charger. */
+async function read({ version, makerOf }: Dialect, chargerId: string, tolerance: Tolerance, { action, payload }: Call): Promise<Reading> {
+  const refused = version.checkSender("station", action);
+  if (refused !== undefined) return { payload, wrong: refused };
+  const wrong = version.checkRequest(action, payload);
+  if (holdsNul(payload)) return { payload, wrong: wrong ?? { code: "PropertyConstraintViolation", description: HOLDS_NUL } };
+  if (wrong === undefined) return { payload };
+  const mended = version.mendRequest(action, payload);
+  if (mended === undefined) return { payload, wrong };
+  const { uses } = mended;
+  const missing = await tolerance.missing({ chargerId, action, uses, maker: makerOf(action, { ...payload }) });
+  return missing.length > 0 ? { payload, wrong, relaxations: missing } : { payload: mended.payload, relaxations: [...uses.keys()] };
+}
+
 /**
  * Answers a CALL of a charger: with a CALLRESULT, or with a CALLERROR that says what is wrong with the CALL.
  * Throws only if the database is away.
  */
-export async function answerCall(version: Version, dispatch: Dispatch, charger: Charger, call: Call, log: Logger): Promise<Answer> {
-  const refuse = (problem: Problem): Answer => {
-    log.info({ chargerId: charger.id, action: call.action, code: problem.code, description: problem.description }, "refused a message");
-    return { text: version.refusal(call.id, problem) };
+export async function answerCall(dialect: Dialect, charger: Charger, tolerance: Tolerance, call: Call, log: Logger): Promise<Answer> {
+  const { version, dispatch } = dialect;
+  const { payload, wrong, relaxations } = await read(dialect, charger.id, tolerance, call);
+  const answer = (text: string): Answer => ({ text, relaxations });
+  const refuse = ({ code, description }: Problem): Answer => {
+    log.info({ chargerId: charger.id, action: call.action, code, description, relaxations }, "refused a message");
+    return answer(version.refusal(call.id, { code, description }));
   };
-  const wrong = version.checkSender("station", call.action) ?? version.checkRequest(call.action, call.payload);
   if (wrong !== undefined) return refuse(wrong);
-  if (holdsNul(call.payload)) {
-    return refuse({ code: "PropertyConstraintViolation", description: "a text holds the character U+0000" });
-  }
   const handle = dispatch[call.action];
   if (handle === undefined) return refuse({ code: "NotSupported", description: `${call.action} is not supported` });
   try {
-    return { text: resultFrame(call.id, await handle(charger, call.payload)) };
+    return answer(resultFrame(call.id, await handle(charger, payload)));
   } catch (err) {
     if (err instanceof Refused) return refuse(err.problem);
     if (withoutDatabase(err) !== err) throw err;
     log.error({ err, chargerId: charger.id, action: call.action }, "a bug");
-    return { text: version.refusal(call.id, { code: "InternalError", description: "something went wrong on our side" }) };
+    return answer(version.refusal(call.id, { code: "InternalError", description: "something went wrong on our side" }));
   }
 }

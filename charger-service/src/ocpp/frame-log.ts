@@ -1,9 +1,8 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import type { Relaxation } from "@chargemesh/ocpp/relaxation";
 import { insertMessages, type NewMessage } from "../db/message.ts";
-import type { Db, MessageDirection, MessageType } from "../db/schema.ts";
+import type { Db, MessageDirection, MessageType, Relaxation } from "../db/schema.ts";
 import { toColumn } from "../db/text.ts";
 import { makeBatch } from "../domain/batch.ts";
 import { makeRedact, type Redact } from "./redaction.ts";

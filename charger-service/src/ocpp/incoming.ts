@@ -3,7 +3,7 @@ import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
 import { newRequestId, withRequestId } from "@chargemesh/kit/request-id";
 import type { Call } from "@chargemesh/ocpp/frame";
-import type { Relaxation } from "@chargemesh/ocpp/relaxation";
+import type { Relaxation } from "../db/schema.ts";
 import type { Record } from "./frame-log.ts";
 
 /** What a CALL is answered. */

@@ -3,11 +3,14 @@ import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { WebSocket } from "ws";
 import { type Entry, recordRefusal } from "../db/connection.ts";
+import type { ShownCertificate } from "../db/line.ts";
 import type { Db } from "../db/schema.ts";
 import { afterBoot } from "../domain/after-boot.ts";
 import { sendCertificates } from "../domain/certificate-delivery.ts";
 import type { Certification } from "../domain/certificate-request.ts";
+import { certificateShown } from "../domain/certificate-standing.ts";
 import type { Commander } from "../domain/command.ts";
+import type { Tolerance } from "../domain/tolerance.ts";
 import type { CommandRunner } from "./commands.ts";
 import { type Connection, type Ears, openConnection, type Socket } from "./connection.ts";
 import { chooseDialect, type Dialect } from "./dialects.ts";
@@ -44,6 +47,7 @@ export interface WelcomeDeps {
   certification: Certification;
   replicas: Replicas;
   frameLog: FrameLog;
+  tolerance: Tolerance;
 }
 
 /**
@@ -62,6 +66,7 @@ export async function welcome(
   if (dialect === undefined) return sendAway(entry, upgrade, deps, log);
   const { subprotocol } = dialect.version;
   const { epoch, previous } = await deps.ownerships.take(entry, subprotocol);
+  if (entry.securityProfile === 3 && entry.line.certificate !== undefined) noteShown(entry.line.certificate, deps, log);
   if (previous !== undefined) void deps.replicas.tellAll({ kind: "disconnect", chargerId, epoch: previous.epoch, reason: "SUPERSEDED" });
   const webSocket = upgrade();
   if (webSocket === undefined) return deps.ownerships.release(chargerId, epoch, "CONNECTION_LOST");
@@ -69,6 +74,11 @@ export async function welcome(
   deps.registry.add(connection);
   log.info({ chargerId, epoch, protocol: subprotocol }, "a charger has connected");
   listen(webSocket, ears, log.child({ chargerId }));
+}
+
+/** It matters to the books only, so nobody waits for it. */
+function noteShown({ fingerprint, subject }: ShownCertificate, { db }: WelcomeDeps, log: Logger): void {
+  certificateShown(db, fingerprint).catch((err: unknown) => log.warn({ err, subject }, "that a charger has its certificate is not kept"));
 }
 
 /** OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed. Whoever looks then finds the reason. */
@@ -83,7 +93,7 @@ function begin(
   socket: Socket,
   chargerId: string,
   epoch: number,
-  { version, dispatch }: Dialect,
+  dialect: Dialect,
   options: WelcomeOptions,
   deps: WelcomeDeps,
   log: Logger,
@@ -102,7 +112,7 @@ function begin(
   const opened = openConnection({
     chargerId,
     epoch,
-    version,
+    version: dialect.version,
     socket,
     wheel: deps.wheel,
     log,
@@ -110,7 +120,7 @@ function begin(
     callSeconds: options.callSeconds,
     framesPerSecond: options.framesPerSecond,
     record: deps.frameLog(chargerId, epoch),
-    answer: (call) => answerCall(version, dispatch, charger, call, log),
+    answer: (call) => answerCall(dialect, charger, deps.tolerance, call, log),
     heard: () => deps.ownerships.heard(chargerId),
     answered(action, wasAwake) {
       // What it gets must not come before it was told that it gets it.

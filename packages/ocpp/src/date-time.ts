@@ -4,10 +4,10 @@ const UP_TO_SECONDS = String.raw`^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]
 /** RFC 3339 section 5.6. */
 const RFC_3339 = new RegExp(String.raw`${UP_TO_SECONDS}(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$`);
 
-/** The same, and what else ISO 8601 writes: a comma before the fraction, `+0200`, `+02`, no zone at all. */
-const ISO_8601 = new RegExp(String.raw`${UP_TO_SECONDS}(?:[.,]\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?$`);
+/** The same, and how else ISO 8601 writes it: a comma before the fraction, `+0200`, `+02`. */
+const ISO_8601 = new RegExp(String.raw`${UP_TO_SECONDS}(?:[.,]\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)$`);
 
-const PARTS = /^(.{10}).(.{6})(.{2})(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?$/;
+const PARTS = /^(.{10}).(.{6})(.{2})(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d)?)$/;
 
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -18,15 +18,16 @@ export function isRfc3339(text: string): boolean {
 
 /**
  * Whether this is a date and time of OCPP 1.6, which asks for ISO 8601 (section 3.15). Its JSON schemas say `date-time`, which is
- * narrower; chargers in the field follow the text and write `+02`, `+0200` or no zone.
+ * narrower; chargers in the field follow the text and write `+02` or `+0200`. Without a zone nobody knows which moment is meant, and the
+ * schema asks for one.
  */
 export function isIso8601(text: string): boolean {
   return ISO_8601.test(text) && isOnCalendar(text);
 }
 
 /**
- * The moment that a date and time of either version means, to the millisecond. Without a zone it is taken as UTC, as 1.6 recommends
- * (section 3.14); a leap second is the second after it. Use this and not `new Date`, which takes it as the server's own zone.
+ * The moment that a date and time of either version means, to the millisecond; a leap second is the second after it. Use this and not
+ * `new Date`, which does not read all of them.
  *
  * RangeError if it is none: the text is to be checked before.
  */

@@ -32,10 +32,18 @@ export function problemOf(fault: SchemaFault, unknownField: ErrorCode): Problem 
   return problem(code, describe(fault));
 }
 
-function describe({ instancePath, keyword, params }: SchemaFault): string {
-  const field = fieldOf(instancePath);
-  if (keyword === "required") return `${field}.${params.missingProperty} is required`;
-  if (keyword === "additionalProperties") return `${field}.${params.additionalProperty} is not a field of this message`;
+/** The field that a fault is about, as a path: `.meterValue[0].timestamp`; empty if it is the whole payload. */
+export function fieldOf({ instancePath, keyword, params }: SchemaFault): string {
+  const path = toPath(instancePath);
+  if (keyword === "required") return `${path}.${params.missingProperty}`;
+  return keyword === "additionalProperties" ? `${path}.${params.additionalProperty}` : path;
+}
+
+function describe(fault: SchemaFault): string {
+  const { keyword, params } = fault;
+  const field = fieldOf(fault);
+  if (keyword === "required") return `${field} is required`;
+  if (keyword === "additionalProperties") return `${field} is not a field of this message`;
   return `${field === "" ? "the payload" : field} must ${rule(keyword, params)}`;
 }
 
@@ -70,7 +78,7 @@ function withArticle(type: string): string {
 }
 
 /** `/meterValue/0/timestamp` → `.meterValue[0].timestamp` */
-function fieldOf(pointer: string): string {
+function toPath(pointer: string): string {
   return pointer
     .replace(/\/(\d+)(?=\/|$)/g, "[$1]")
     .replaceAll("/", ".")

@@ -7,6 +7,7 @@ import { type Catalogue, isSentBy, type Sender, type SentBy } from "./catalogue.
 import { v16Catalogue } from "./catalogue-v16.ts";
 import { v201Catalogue } from "./catalogue-v201.ts";
 import { errorFrame, type Unreadable } from "./frame.ts";
+import { type Mended, mendPayload } from "./relaxation.ts";
 import { problemOf, type Validator } from "./schema-fault.ts";
 
 /** What the type system knows of a version. */
@@ -51,6 +52,10 @@ export interface Version<V extends Messages = Messages> {
   checkRequest(action: string, payload: unknown): Problem | undefined;
   /** The same for the payload of the CALLRESULT that answers it. */
   checkResponse(action: string, payload: unknown): Problem | undefined;
+  /** What the payload of a CALL with which something is wrong is meant to say. Undefined if nobody can tell. */
+  mendRequest(action: string, payload: unknown): Mended | undefined;
+  /** The same for the payload of a CALLRESULT. */
+  mendResponse(action: string, payload: unknown): Mended | undefined;
   /** The CALLERROR that refuses the CALL `id`, in this version's spelling. */
   refusal(id: string, problem: Problem, details?: object): string;
   /** The CALLERROR that this version wants in answer to what could not be read; undefined where it wants none. */
@@ -102,6 +107,11 @@ function bind<V extends Messages>({ subprotocol, catalogue, validators, spelling
     const fault = validator.errors?.[0];
     return fault === undefined ? problem("InternalError", "the validator gave no reason") : problemOf(fault, unknownField);
   };
+  const mend = (table: Validators, action: string, payload: unknown): Mended | undefined => {
+    const validator = table[action];
+    const isObject = typeof payload === "object" && payload !== null && !Array.isArray(payload);
+    return validator !== undefined && isObject ? mendPayload(validator, payload) : undefined;
+  };
   const refusal = (id: string, { code, description }: Problem, details?: object): string =>
     errorFrame(id, spelling[code], description, details);
   return {
@@ -114,6 +124,8 @@ function bind<V extends Messages>({ subprotocol, catalogue, validators, spelling
     },
     checkRequest: (action, payload) => check(validators.requests, action, payload),
     checkResponse: (action, payload) => check(validators.responses, action, payload),
+    mendRequest: (action, payload) => mend(validators.requests, action, payload),
+    mendResponse: (action, payload) => mend(validators.responses, action, payload),
     refusal,
     refusalOf(frame) {
       const id = refusalId(frame);
