@@ -27,13 +27,13 @@ const CURVE = "P-256";
 const ALGORITHM = { name: "ECDSA", namedCurve: CURVE };
 const SIGNATURE = { name: "ECDSA", hash: "SHA-256" };
 
-/** Makes an authority that signs certificates of services, and nothing but those. */
-export async function makeAuthority(validity: Validity): Promise<Identity> {
+/** Makes an authority of this name that signs certificates of whoever is no authority. */
+export async function makeAuthority(validity: Validity, name = "Chargemesh development CA"): Promise<Identity> {
   const keys = makeKeys();
   const publicKey = await publicOf(keys.publicKey);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     ...commonOf(validity),
-    name: "CN=Chargemesh development CA",
+    name: `CN=${name}`,
     keys: { publicKey, privateKey: await signing(keys.privateKey) },
     extensions: [
       new BasicConstraintsExtension(true, 0, true),

@@ -26,7 +26,7 @@ export type Kept = { readonly name: string; readonly isNew: boolean; readonly no
  */
 export async function keepCertificates(dir: string, hosts: readonly string[], now: Date): Promise<Kept[]> {
   mkdirSync(dir, { recursive: true, mode: 0o711 });
-  const authority = await keepAuthority(dir, now);
+  const { identity: authority } = await keepAuthority(dir, "ca", "Chargemesh development CA", now);
   return Promise.all(
     NAMES.map(async (name) => {
       const folder = join(dir, name);
@@ -42,14 +42,24 @@ export async function keepCertificates(dir: string, hosts: readonly string[], no
   );
 }
 
+/**
+ * Keeps in `dir` the authority that charger-service signs certificates of chargers with, `chargers-ca.crt` and `chargers-ca.key`. It is another one
+ * than that of the services, so that no charger is taken for one of them.
+ */
+export async function keepChargersAuthority(dir: string, now: Date): Promise<Kept> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const { identity, isNew } = await keepAuthority(dir, "chargers-ca", "Chargemesh development CA for chargers", now);
+  return { name: "chargers-ca", isNew, notAfter: new X509Certificate(identity.certificate).validToDate };
+}
+
 /** The authority of before; another one, by which everything is made anew, once it does not outlive what it signs. */
-async function keepAuthority(dir: string, now: Date): Promise<Identity> {
-  const [certificate, key] = [join(dir, "ca.crt"), join(dir, "ca.key")];
+async function keepAuthority(dir: string, file: string, name: string, now: Date): Promise<{ identity: Identity; isNew: boolean }> {
+  const [certificate, key] = [join(dir, `${file}.crt`), join(dir, `${file}.key`)];
   const there = readIdentity(certificate, key);
-  if (there !== undefined && lastsUntil(there, now, DAYS)) return there;
-  const made = await makeAuthority(validity(now, AUTHORITY_DAYS));
+  if (there !== undefined && lastsUntil(there, now, DAYS)) return { identity: there, isNew: false };
+  const made = await makeAuthority(validity(now, AUTHORITY_DAYS), name);
   writeIdentity(made, certificate, key);
-  return made;
+  return { identity: made, isNew: true };
 }
 
 function validity(now: Date, days: number): Validity {

@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { readAuthority } from "charger-service/src/domain/authority.ts";
 import { expect, test } from "vitest";
-import { keepCertificates, NAMES } from "../certs/keep.ts";
+import { keepCertificates, keepChargersAuthority, NAMES } from "../certs/keep.ts";
 import { freshFolder } from "./folder.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -63,4 +64,16 @@ test("an authority that would end before what it signs is replaced, and everythi
   const authority = readFileSync(join(dir, "ca.crt"), "utf8");
   expect(await madeAnew(dir, 3_600)).toEqual([...NAMES]);
   expect(readFileSync(join(dir, "ca.crt"), "utf8")).not.toBe(authority);
+});
+
+test("chargers have an authority of their own, which stays", async () => {
+  const dir = freshFolder();
+  await madeAnew(dir, 0);
+  const folder = join(dir, "charger-service");
+  expect(await keepChargersAuthority(folder, now)).toMatchObject({ isNew: true });
+  expect(await keepChargersAuthority(folder, after(300))).toMatchObject({ isNew: false });
+  const [certificate, key] = ["crt", "key"].map((kind) => readFileSync(join(folder, `chargers-ca.${kind}`), "utf8"));
+  expect(readAuthority(certificate ?? "", key ?? "", now)).toMatchObject({ chain: "" });
+  expect(read(dir, "charger-service").verify(new X509Certificate(certificate ?? "").publicKey)).toBe(false);
+  expect(statSync(join(folder, "chargers-ca.key")).mode & 0o777).toBe(0o600);
 });

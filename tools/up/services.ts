@@ -13,7 +13,7 @@ import type { Terminal } from "./terminal.ts";
 export type Service = { readonly name: string; readonly needs: readonly string[] };
 
 export const AUTH: Service = { name: "auth-service", needs: ["AUTH_DATABASE_URL", "AUTH_NATS_URL", "AUTH_KEY_SECRET", "ADMIN_PASSWORD"] };
-export const CHARGER: Service = { name: "charger-service", needs: ["CHARGER_DATABASE_URL", "CHARGER_NATS_URL"] };
+export const CHARGER: Service = { name: "charger-service", needs: ["CHARGER_DATABASE_URL", "CHARGER_NATS_URL", "OCPP_CA_KEY"] };
 export const EMAIL: Service = { name: "email-service", needs: ["EMAIL_DATABASE_URL", "EMAIL_NATS_URL", "SMTP_URL"] };
 export const GATEWAY: Service = { name: "gateway", needs: [] };
 export const SIMULATOR: Service = { name: "simulator", needs: ["ADMIN_PASSWORD"] };
