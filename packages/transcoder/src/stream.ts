@@ -12,8 +12,8 @@ export interface StreamFormat {
   /** Sent at once, so that the client sees the stream open; "" for nothing. */
   readonly opening: string;
   message(message: Buffer): string | Buffer;
-  /** The last thing of a stream that failed after it began. */
-  error(body: ErrorBody): string;
+  /** The last thing of a stream that failed after it began. Without it a stream that does not come to its end breaks off. */
+  error?(body: ErrorBody): string;
   /** Sent when nothing else was, so that neither end nor a proxy takes the connection for dead; "" for nothing. */
   readonly heartbeat: string;
 }
@@ -55,10 +55,10 @@ export function lines(json: (message: Buffer) => string, contentType: string): S
 
 type RawAnswer = Extract<Answer, { kind: "raw" }>;
 
-/** Streams of google.api.HttpBody: their data, one after another; the first one says what it is. */
+/** Streams of google.api.HttpBody: their data, one after another; the first one says what it is. No part must be taken for the whole. */
 function rawStream({ body }: RawAnswer, first: Buffer | undefined): StreamFormat {
   const contentType = first === undefined ? "application/octet-stream" : body(first).contentType;
-  return { contentType, opening: "", message: (message) => body(message).data, error: () => "", heartbeat: "" };
+  return { contentType, opening: "", message: (message) => body(message).data, heartbeat: "" };
 }
 
 export interface StreamSettings {
@@ -140,7 +140,7 @@ function streamBody(messages: Messages, format: StreamFormat, { heartbeatMs, ope
     },
     destroy: (error, done) => {
       clearInterval(heart);
-      open.delete(finish);
+      open.delete(stop);
       done(error);
     },
   });
@@ -151,7 +151,13 @@ function streamBody(messages: Messages, format: StreamFormat, { heartbeatMs, ope
     if (last !== "") body.push(last);
     body.push(null);
   };
-  const end = (): void => finish(messages.failure && format.error(errorBody(messages.failure)));
+  const fail = (error: Error): void => {
+    const told = errorBody(error);
+    if (format.error === undefined) body.destroy(error);
+    else finish(format.error(told));
+  };
+  const stop = (): void => (format.error === undefined ? void body.destroy() : finish());
+  const end = (): void => (messages.failure === undefined ? finish() : fail(messages.failure));
   const pump = (): void => {
     try {
       for (let message: unknown = wanting && source.read(); message instanceof Buffer; message = wanting && source.read()) {
@@ -159,14 +165,14 @@ function streamBody(messages: Messages, format: StreamFormat, { heartbeatMs, ope
         heart.refresh();
       }
     } catch (error) {
-      finish(format.error(errorBody(error instanceof Error ? error : new Error(String(error)))));
+      fail(error instanceof Error ? error : new Error(String(error)));
       source.cancel();
     }
   };
   const heart = setInterval(() => {
     if (format.heartbeat !== "" && body.readableLength === 0) body.push(format.heartbeat);
   }, heartbeatMs);
-  open.add(finish);
+  open.add(stop);
   if (format.opening !== "") body.push(format.opening);
   if (messages.ended) end();
   else source.on("readable", pump).once("end", end);

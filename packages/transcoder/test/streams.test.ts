@@ -151,6 +151,14 @@ test("bytes stream as they are, as what the first message says", async () => {
   expect((await library.call("GET", "/v1/streams/empty")).text).toBe("");
 });
 
+test("bytes that do not come to their end break off: no part is taken for the whole", async () => {
+  library.streams.set("StreamFile", (call) => {
+    call.write({ content_type: "text/csv", data: Buffer.from("a,b\n") });
+    call.emit("error", { code: status.UNAVAILABLE, details: "The disk is gone." });
+  });
+  await expect(library.call("GET", "/v1/streams/half.csv")).rejects.toThrow();
+});
+
 test("a message that has no JSON ends the stream with an error", async () => {
   library.streams.set("WatchBooks", (call) => {
     call.write({ event: { book: { publish_time: { seconds: "999999999999" } } } });
