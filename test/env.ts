@@ -3,18 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
-import { migrate } from "@chargemesh/kit/migrate";
 import { readConfig as readAuthConfig } from "auth-service/src/config.ts";
-import { migrations as authMigrations } from "auth-service/src/db/migrations.ts";
-import { SCHEMA as AUTH_SCHEMA } from "auth-service/src/db/schema.ts";
 import { start as startAuth } from "auth-service/src/start.ts";
 import { readConfig as readChargerConfig } from "charger-service/src/config.ts";
-import { migrations as chargerMigrations } from "charger-service/src/db/migrations.ts";
-import { SCHEMA as CHARGER_SCHEMA } from "charger-service/src/db/schema.ts";
 import { start as startCharger } from "charger-service/src/start.ts";
 import { readConfig as readEmailConfig } from "email-service/src/config.ts";
-import { migrations as emailMigrations } from "email-service/src/db/migrations.ts";
-import { SCHEMA as EMAIL_SCHEMA } from "email-service/src/db/schema.ts";
 import { start as startEmail } from "email-service/src/start.ts";
 import { readConfig as readGatewayConfig } from "gateway/src/config.ts";
 import { start as startGateway } from "gateway/src/start.ts";
@@ -33,11 +26,6 @@ export async function startEnv(settings: Record<string, string> = {}, log: Logge
   stack.defer("mail", () => rm(mailDir, { recursive: true }));
   stack.defer("nats server", () => nats.stop());
   stack.defer("database", () => database.drop());
-  const roleOf = (url: string): string => new URL(url).username;
-  await migrate(database.ownerUrl, AUTH_SCHEMA, authMigrations, roleOf(database.authUrl), log);
-  await migrate(database.ownerUrl, CHARGER_SCHEMA, chargerMigrations, roleOf(database.chargerUrl), log);
-  await migrate(database.ownerUrl, EMAIL_SCHEMA, emailMigrations, roleOf(database.emailUrl), log);
-
   const anyPort = "127.0.0.1:0";
   const vars = {
     AUTH_DATABASE_URL: database.authUrl,

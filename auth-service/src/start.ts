@@ -84,7 +84,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
       registrations,
       identify: makeIdentify({
         ...config,
-        keys: async () => keys.published(),
+        keys: () => keys.published(),
         apiKeys: (secretHash) => identifyApiKey({ db, clock }, secretHash),
         admitExternal: (person) => admitExternalUser({ db, passwords, clock }, person),
       }),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type FreshDatabase, type FreshNats, freshDatabase, freshNats } from "../../test/servers.ts";
+import { emptyDatabase, type FreshDatabase, type FreshNats, freshNats } from "../../test/servers.ts";
 
 let database: FreshDatabase;
 let nats: FreshNats;
@@ -12,7 +12,7 @@ let vars: Record<string, string>;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  [database, nats] = await Promise.all([freshDatabase(), freshNats()]);
+  [database, nats] = await Promise.all([emptyDatabase(), freshNats()]);
   vars = {
     AUTH_GRPC_ADDRESS: "127.0.0.1:0",
     MIGRATE_DATABASE_URL: database.ownerUrl,

@@ -6,12 +6,9 @@ import { Status } from "@chargemesh/contracts/google/rpc/status";
 import type { Clock } from "@chargemesh/kit/clock";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
-import { migrate } from "@chargemesh/kit/migrate";
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { type FreshNats, freshDatabase, freshNats } from "../../test/servers.ts";
 import { readConfig } from "../src/config.ts";
-import { migrations } from "../src/db/migrations.ts";
-import { SCHEMA } from "../src/db/schema.ts";
 import { start } from "../src/start.ts";
 
 const log = makeLogger("auth-service", "silent");
@@ -28,7 +25,6 @@ export interface Place {
 
 export async function freshPlace(): Promise<Place> {
   const [database, nats] = await Promise.all([freshDatabase(), freshNats()]);
-  await migrate(database.ownerUrl, SCHEMA, migrations, new URL(database.authUrl).username, log);
   const vars = {
     AUTH_GRPC_ADDRESS: "127.0.0.1:0",
     AUTH_DATABASE_URL: database.authUrl,

@@ -120,7 +120,8 @@ async function prepare(rest: string): Promise<string> {
     });
   for (let tries = 0; tries < 200; tries++) {
     const response = await post("/auth/login", { username: "admin", password: ADMIN_PASSWORD }).catch(() => undefined);
-    if (response?.ok !== true) {
+    const health = await fetch(`${rest}/ocpp/health`).catch(() => undefined);
+    if (response?.ok !== true || health?.ok !== true) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       continue;
     }

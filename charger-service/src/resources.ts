@@ -45,7 +45,7 @@ function toCredential(row: ChargerRow): Credential {
   const state = (): Credential["state"] => {
     if (row.password_revoked) return "REVOKED";
     if (row.is_rotating) return "ROTATING";
-    return row.password_hash === null ? "NONE" : "CURRENT";
+    return row.has_password ? "CURRENT" : "NONE";
   };
   return {
     state: state(),

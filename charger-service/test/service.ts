@@ -13,12 +13,9 @@ import type { Clock } from "@chargemesh/kit/clock";
 import { makeMeshIdentity } from "@chargemesh/kit/identity";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
-import { migrate } from "@chargemesh/kit/migrate";
 import { type Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { type FreshNats, freshDatabase, freshNats } from "../../test/servers.ts";
 import { readConfig } from "../src/config.ts";
-import { migrations } from "../src/db/migrations.ts";
-import { SCHEMA } from "../src/db/schema.ts";
 import { start } from "../src/start.ts";
 import { type Issuer, serveKeys } from "./issuer.ts";
 
@@ -36,7 +33,6 @@ export interface Place extends Pick<Issuer, "as"> {
 
 export async function freshPlace(): Promise<Place> {
   const [database, nats, issuer] = await Promise.all([freshDatabase(), freshNats(), serveKeys()]);
-  await migrate(database.ownerUrl, SCHEMA, migrations, new URL(database.chargerUrl).username, log);
   const vars = {
     CHARGER_GRPC_ADDRESS: "127.0.0.1:0",
     CHARGER_OCPP_ADDRESS: "127.0.0.1:0",

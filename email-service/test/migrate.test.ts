@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type FreshDatabase, freshDatabase } from "../../test/servers.ts";
+import { emptyDatabase, type FreshDatabase } from "../../test/servers.ts";
 
 let database: FreshDatabase;
 beforeEach(async () => {
-  database = await freshDatabase();
+  database = await emptyDatabase();
 });
 afterEach(() => database.drop());
 

@@ -14,15 +14,12 @@ import { REQUEST_ID } from "@chargemesh/kit/grpc-client";
 import type { Role } from "@chargemesh/kit/identity";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
-import { migrate } from "@chargemesh/kit/migrate";
 import { type CallOptions, Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import PostalMime, { type Email } from "postal-mime";
 import { vi } from "vitest";
 import { type FreshDatabase, freshDatabase } from "../../test/servers.ts";
 import { readConfig } from "../src/config.ts";
-import { migrations } from "../src/db/migrations.ts";
-import { SCHEMA } from "../src/db/schema.ts";
 import { start } from "../src/start.ts";
 import { type SigningKeys, startSigningKeys } from "./signing-keys.ts";
 
@@ -53,7 +50,6 @@ export interface Surroundings {
 
 export async function makeSurroundings(natsUrl: string): Promise<Surroundings> {
   const [database, keys, mailDir] = await Promise.all([freshDatabase(), startSigningKeys(), mkdtemp(join(tmpdir(), "chargemesh-mail-"))]);
-  await migrate(database.ownerUrl, SCHEMA, migrations, decodeURIComponent(new URL(database.emailUrl).username), log);
   return {
     database,
     keys,

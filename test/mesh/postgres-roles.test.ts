@@ -5,7 +5,7 @@ import { migrations as chargerMigrations } from "charger-service/src/db/migratio
 import { migrations as emailMigrations } from "email-service/src/db/migrations.ts";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type FreshDatabase, freshDatabase } from "../servers.ts";
+import { emptyDatabase, type FreshDatabase } from "../servers.ts";
 
 // What the role of each service may do in the database, found out by doing it.
 
@@ -22,7 +22,7 @@ let owner: pg.Client;
 let clients: Record<Service, pg.Client>;
 
 beforeAll(async () => {
-  database = await freshDatabase();
+  database = await emptyDatabase();
   const urls = { auth: database.authUrl, charger: database.chargerUrl, email: database.emailUrl };
   const log = makeLogger("test", "silent");
   for (const name of names) {

@@ -37,8 +37,25 @@ export async function makeDatabase(adminUrl: string, name: string): Promise<void
     if (rowCount === 0) await client.query(`create database ${database} owner ${ROLES.owner}`);
     await client.query(`revoke all on database ${database} from public`);
     await withClient(urlOf(adminUrl, name), (inside) => inside.query("revoke all on schema public from public"));
-    await client.query(`grant connect on database ${database} to ${ROLES.auth}, ${ROLES.charger}, ${ROLES.email}`);
+    await client.query(grantConnect(database));
   });
+}
+
+/**
+ * Makes a database that has what is in another one, made by `makeDatabase`, which nobody may be connected to. For throw-away servers: it
+ * copies files as they are, and a crash meanwhile would lose them.
+ */
+export async function copyDatabase(adminUrl: string, name: string, template: string): Promise<void> {
+  await withClient(adminUrl, async (client) => {
+    const database = client.escapeIdentifier(name);
+    await client.query(`create database ${database} owner ${ROLES.owner} template ${client.escapeIdentifier(template)} strategy file_copy`);
+    // Who may connect is not copied.
+    await client.query(`revoke all on database ${database} from public; ${grantConnect(database)}`);
+  });
+}
+
+function grantConnect(database: string): string {
+  return `grant connect on database ${database} to ${ROLES.auth}, ${ROLES.charger}, ${ROLES.email}`;
 }
 
 /** Removes a database, whoever is connected to it. */

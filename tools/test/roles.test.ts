@@ -1,6 +1,6 @@
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
-import { freshDatabase } from "../../test/servers.ts";
+import { emptyDatabase } from "../../test/servers.ts";
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
@@ -11,7 +11,7 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 test("the owner makes tables; a service may use what it is given and nothing else", async () => {
-  const database = await freshDatabase();
+  const database = await emptyDatabase();
   onTestFinished(database.drop);
   const owner = await connect(database.ownerUrl);
   const auth = await connect(database.authUrl);
@@ -30,7 +30,7 @@ test("the owner makes tables; a service may use what it is given and nothing els
 });
 
 test("two databases of two tests know nothing of each other", async () => {
-  const [one, other] = await Promise.all([freshDatabase(), freshDatabase()]);
+  const [one, other] = await Promise.all([emptyDatabase(), emptyDatabase()]);
   onTestFinished(async () => {
     await Promise.all([one.drop(), other.drop()]);
   });

@@ -6,7 +6,6 @@ import type { Availability, ConnectorRow, Database, Db, Registration, Relaxation
 const columns = [
   "charger.id",
   "display_name",
-  "password_hash",
   "registration",
   "availability",
   "protocol",
@@ -46,14 +45,20 @@ const connectorColumns = [
 const lastSeenTime = (eb: ExpressionBuilder<Database, "charger">) =>
   eb.selectFrom("charger_liveness").select("last_seen_time").whereRef("charger_id", "=", "charger.id").as("last_seen_time");
 
-/** What came of the newest rotation of its password, and whether one is under way. */
-const rotation = (eb: ExpressionBuilder<Database, "charger">) => [
-  eb.selectFrom("command").select("state").whereRef("command.id", "=", "charger.rotation_command_id").as("rotation_state"),
-  eb.exists(eb.selectFrom("password_rotation").select("id").whereRef("charger_id", "=", "charger.id")).as("is_rotating"),
-];
+const hasPassword = (eb: ExpressionBuilder<Database, "charger">) => eb("password_hash", "is not", null).as("has_password");
+
+/** What came of the newest rotation of its password, and whether one is under way. Few have had one, and the others need not be looked up. */
+const rotation = (eb: ExpressionBuilder<Database, "charger">) => {
+  const state = eb.selectFrom("command").select("state").whereRef("command.id", "=", "charger.rotation_command_id");
+  const isRotating = eb.exists(eb.selectFrom("password_rotation").select("id").whereRef("charger_id", "=", "charger.id"));
+  return [
+    eb.case().when("rotation_command_id", "is not", null).then(state).end().as("rotation_state"),
+    eb("rotation_command_id", "is not", null).and(isRotating).as("is_rotating"),
+  ];
+};
 
 function selectChargers(db: Db) {
-  return db.selectFrom("charger").select(columns).select(lastSeenTime).select(rotation);
+  return db.selectFrom("charger").select(columns).select(hasPassword).select(lastSeenTime).select(rotation);
 }
 
 const byId = prepare((db: Db, { id }: { id: string }) => selectChargers(db).where("charger.id", "=", id));

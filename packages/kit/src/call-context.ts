@@ -1,8 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Caller } from "./identity.ts";
+import { type Served, served } from "./request-id.ts";
 
 /** The call that is being served: what an audit or a limit wants to know of it wherever it is. */
-export interface CallContext {
+export interface CallContext extends Served {
   /** Anonymous until the caller is known. */
   readonly caller: Caller;
   /** The address of the person's or program's end: the peer's, or what the gateway says of whom it calls for. */
@@ -13,14 +13,12 @@ export interface CallContext {
   readonly rpc: string;
 }
 
-const storage = new AsyncLocalStorage<CallContext>();
-
 /** The call that is being served; undefined outside of one, as in a consumer of events. */
 export function callContext(): CallContext | undefined {
-  return storage.getStore();
+  const what = served();
+  return what !== undefined && isCall(what) ? what : undefined;
 }
 
-/** Runs `work`, and all that comes of it, as part of a call. */
-export function withCallContext<T>(context: CallContext, work: () => T): T {
-  return storage.run(context, work);
+function isCall(what: Served): what is CallContext {
+  return "rpc" in what;
 }

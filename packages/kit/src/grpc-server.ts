@@ -1,4 +1,3 @@
-import type { EventEmitter } from "node:events";
 import {
   type handleUnaryCall,
   Metadata,
@@ -10,29 +9,20 @@ import {
 import type { HealthImplementation } from "grpc-health-check";
 import { checkAccess } from "./access.ts";
 import type { RecordRefusal } from "./audit-refusals.ts";
-import { type CallContext, withCallContext } from "./call-context.ts";
-import { DEFAULT_DEADLINE_MS } from "./deadline.ts";
 import { AppError, badRequest, toStatus } from "./errors.ts";
-import { type RemoteAddressOf, userAgentOf } from "./forwarding.ts";
-import { REQUEST_ID } from "./grpc-client.ts";
-import type { Caller, Identify } from "./identity.ts";
+import type { RemoteAddressOf } from "./forwarding.ts";
+import type { Identify } from "./identity.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
-import { callerOverTls, peerOf } from "./peer.ts";
+import { callerOverTls } from "./peer.ts";
 import { withoutDatabase } from "./postgres.ts";
 import { addReflection } from "./reflection.ts";
-import { readRequestId, withRequestId } from "./request-id.ts";
+import { whileServing } from "./request-id.ts";
 import { loadProtos, type RpcRules, rulesOf } from "./rules.ts";
+import { type AnyCall, type Call, ServedCall, type ServedRpc } from "./served-call.ts";
 import type { Transport } from "./transport.ts";
 
-/** What a handler knows of its call besides the request. */
-export interface Call {
-  caller: Caller;
-  /** When the caller stops waiting, in ms since 1970. */
-  deadline: number;
-  /** Ends when the caller goes away or, for a stream, when its access token does. */
-  signal: AbortSignal;
-}
+export type { Call };
 
 interface Definition {
   path: string;
@@ -133,100 +123,79 @@ function shutdown(server: Server): Promise<void> {
   });
 }
 
-type AnyCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
-
 type Manners = Pick<GrpcServerOptions, "transport" | "identify" | "remoteAddressOf" | "recordRefusal">;
 
-const ANONYMOUS: Caller = { kind: "anonymous" };
-
 function adapt(
-  rpc: Definition,
+  { path, responseStream }: Definition,
   handler: AnyHandler,
   rules: RpcRules,
   { transport, identify, remoteAddressOf, recordRefusal }: Manners,
   log: Logger,
 ): UntypedServiceImplementation[string] {
-  const name = rpc.path.slice(1);
-  const begin = async (call: AnyCall, context: { caller: Caller }): Promise<Call> => {
-    const shown = await identify(call.metadata);
-    const caller = transport.isSecure ? callerOverTls(shown, call, rules.access) : shown;
-    context.caller = caller;
+  const isAudited = rules.audit !== "NOTHING";
+  const rpc: ServedRpc = { rpc: path.slice(1), isStream: responseStream, isAudited, transport, remoteAddressOf };
+  /** The answer of the handler, once the caller is known and held to the rules. */
+  const answer = async (call: AnyCall, served: ServedCall): Promise<object> => {
+    const shown = identify(call.metadata);
+    // Most are known already, and a turn of the queue would cost more than to find that out.
+    const known = shown instanceof Promise ? await shown : shown;
+    const caller = transport.isSecure ? callerOverTls(known, call, rules.access) : known;
+    served.caller = caller;
     checkAccess(rules.access, caller, call.request);
     const violations = rules.validate(call.request);
     if (violations.length > 0) throw badRequest(violations);
-    let signal: AbortSignal | undefined;
-    return {
-      caller,
-      deadline: deadlineOf(call),
-      // Few look at it, and it costs as much as the rest of this.
-      get signal() {
-        signal ??= signalOf(call, caller, rpc.responseStream);
-        return signal;
-      },
-    };
+    return handler(call.request, served);
   };
-  const answer = async (
-    call: AnyCall,
-    work: (inner: Call) => Promise<void>,
-    fail: (status: ReturnType<typeof toStatus>) => void,
-  ): Promise<void> => {
+  const statusOf = (thrown: unknown, call: AnyCall, served: ServedCall, startTime: number): ReturnType<typeof toStatus> => {
+    const err = withoutDatabase(thrown);
+    const ms = msSince(startTime);
+    if (!(err instanceof AppError)) log.error({ err, rpc: path, ms }, "a bug");
+    else if (err.code === "unavailable") log.warn({ err, rpc: path, ms }, "could not serve");
+    else log.info({ rpc: path, ms, reason: err.reason }, "refused");
+    if (err instanceof AppError && isAudited) recordRefusal(served, err, rules.resourceOf(call.request));
+    return toStatus(err);
+  };
+  const toServed = (startTime: number): void => {
+    if (log.isLevelEnabled("debug")) log.debug({ rpc: path, ms: msSince(startTime) }, "served");
+  };
+  const stream = async (call: ServerWritableStream<object, object>, served: ServedCall): Promise<void> => {
     const startTime = performance.now();
-    const took = (): number => Math.round(performance.now() - startTime);
-    const context = contextOf(call, name, transport, remoteAddressOf, rules.audit !== "NOTHING");
     try {
-      await withCallContext(context, async () => work(await begin(call, context)));
-      log.debug({ rpc: rpc.path, ms: took() }, "served");
+      const messages = await answer(call, served);
+      await pump(messages as AsyncIterable<object>, call, served.signal);
+      toServed(startTime);
     } catch (thrown) {
-      const err = withoutDatabase(thrown);
-      if (!(err instanceof AppError)) log.error({ err, rpc: rpc.path, ms: took() }, "a bug");
-      else if (err.code === "unavailable") log.warn({ err, rpc: rpc.path, ms: took() }, "could not serve");
-      else log.info({ rpc: rpc.path, ms: took(), reason: err.reason }, "refused");
-      if (err instanceof AppError && rules.audit !== "NOTHING") recordRefusal(context, err, rules.resourceOf(call.request));
-      fail(toStatus(err));
+      call.emit("error", statusOf(thrown, call, served, startTime));
     }
   };
-  if (rpc.responseStream) {
+  const unary = async (
+    call: ServerUnaryCall<object, object>,
+    served: ServedCall,
+    callback: Parameters<handleUnaryCall<object, object>>[1],
+  ): Promise<void> => {
+    const startTime = performance.now();
+    try {
+      callback(null, await answer(call, served));
+      toServed(startTime);
+    } catch (thrown) {
+      callback(statusOf(thrown, call, served, startTime));
+    }
+  };
+  if (responseStream) {
     return (call: ServerWritableStream<object, object>) => {
-      void withRequestId(idOf(call), () =>
-        answer(
-          call,
-          async (inner) => pump((await handler(call.request, inner)) as AsyncIterable<object>, call, inner.signal),
-          (status) => call.emit("error", status),
-        ),
-      );
+      const served = new ServedCall(call, rpc);
+      void whileServing(served, stream, call, served);
     };
   }
-  const unary: handleUnaryCall<object, object> = (call, callback) => {
-    const work = async (inner: Call): Promise<void> => callback(null, await handler(call.request, inner));
-    void withRequestId(idOf(call), () => answer(call, work, (status) => callback(status)));
+  const serveUnary: handleUnaryCall<object, object> = (call, callback) => {
+    const served = new ServedCall(call, rpc);
+    void whileServing(served, unary, call, served, callback);
   };
-  return unary;
+  return serveUnary;
 }
 
-/**
- * What is known of a call. Few ask where it came from, so that is worked out when somebody does. If the call may be kept in the audit log, who
- * is at the other end is noted while somebody is.
- */
-function contextOf(
-  call: AnyCall,
-  rpc: string,
-  transport: Transport,
-  remoteAddressOf: RemoteAddressOf,
-  isAudited: boolean,
-): CallContext & { caller: Caller } {
-  const { metadata } = call;
-  const address = isAudited ? call.getPeer() : undefined;
-  const peer = transport.isSecure ? peerOf(call) : undefined;
-  return {
-    caller: ANONYMOUS,
-    get remoteAddress() {
-      return remoteAddressOf({ metadata, getPeer: () => address ?? call.getPeer() }, peer);
-    },
-    get userAgent() {
-      return userAgentOf({ metadata });
-    },
-    rpc,
-  };
+function msSince(startTime: number): number {
+  return Math.round(performance.now() - startTime);
 }
 
 /** Writes a stream no faster than it is read. */
@@ -251,31 +220,4 @@ function drained(call: ServerWritableStream<object, object>, signal: AbortSignal
     call.once("drain", done);
     signal.addEventListener("abort", done);
   });
-}
-
-function idOf(call: AnyCall): string {
-  return readRequestId(call.metadata.get("traceparent")[0], call.metadata.get(REQUEST_ID)[0]);
-}
-
-function deadlineOf(call: AnyCall): number {
-  const deadline = Number(call.getDeadline());
-  return Number.isFinite(deadline) ? deadline : Date.now() + DEFAULT_DEADLINE_MS;
-}
-
-/** What a timer of Node can wait for. A token of another provider may live longer; its stream does not. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
-
-function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal {
-  const controller = new AbortController();
-  const events: EventEmitter = call;
-  events.on("cancelled", () => controller.abort());
-  // It may have happened while we found out who calls.
-  if (call.cancelled) controller.abort();
-  if (isStream && caller.kind === "user") {
-    const expired = new AppError("unauthenticated", "TOKEN_EXPIRED", "The access token has expired.");
-    const timer = setTimeout(() => controller.abort(expired), Math.min(caller.expireTime - Date.now(), TIMER_MAX_MS));
-    events.on("close", () => clearTimeout(timer));
-    controller.signal.addEventListener("abort", () => clearTimeout(timer));
-  }
-  return controller.signal;
 }

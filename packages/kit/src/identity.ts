@@ -39,8 +39,8 @@ const MESH_TOKEN_SECONDS = 60;
 const MESH_KEY = "x-chargemesh-service";
 const roles: readonly Role[] = ["DRIVER", "OPERATOR", "ADMIN"];
 
-/** Proves callers by their metadata. UNAUTHENTICATED if what they show is not good; anonymous if they show nothing. */
-export type Identify = (metadata: Metadata) => Promise<Caller>;
+/** Proves callers by their metadata, at once if they are known. UNAUTHENTICATED if what they show is not good; anonymous if they show nothing. */
+export type Identify = (metadata: Metadata) => Caller | Promise<Caller>;
 
 /** By what callers are known. */
 export interface IdentifyOptions {
@@ -59,14 +59,16 @@ export function makeIdentify({ keys, apiKeys, oidcIssuers, admitExternal, meshSe
   const ours = makeTokenVerifier(keys, tokenRules, readCaller);
   const callerOfKey = makeApiKeyReader(apiKeys);
   const external = makeExternalTokenReader(oidcIssuers, admitExternal);
-  return async (metadata) => {
-    const mesh = metadata.get(MESH_KEY)[0];
+  return (metadata) => {
     const authorization = metadata.get("authorization")[0];
-    if (authorization === undefined) return mesh === undefined ? { kind: "anonymous" } : serviceCaller(String(mesh), meshKey);
+    if (authorization === undefined) {
+      const mesh = metadata.get(MESH_KEY)[0];
+      return mesh === undefined ? { kind: "anonymous" } : serviceCaller(String(mesh), meshKey);
+    }
     const token = /^Bearer +(\S+)$/i.exec(String(authorization))?.[1];
     if (token === undefined) throw unauthenticated('The authorization header must be "Bearer" and an access token or an API key.');
     if (token.startsWith(API_KEY_PREFIX)) return callerOfKey(token);
-    return (await ours.known(token)) ?? external(token) ?? ours.verify(token);
+    return ours.known(token) ?? external(token) ?? ours.verify(token);
   };
 }
 

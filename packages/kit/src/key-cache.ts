@@ -35,13 +35,14 @@ export function cacheKeys(fetchKeys: () => Promise<JSONWebKeySet>, keepMs: numbe
     return fetching;
   };
   const mayAsk = (): boolean => performance.now() - attemptTime >= pauseMs;
-  return async (refresh) => {
+  const again = async (known: JSONWebKeySet): Promise<JSONWebKeySet> => {
+    // One that is under way may have been answered before there was the key that is missing.
+    const underWay = await fetching;
+    return mayAsk() ? fetchOnce() : (underWay ?? known);
+  };
+  return (refresh) => {
     if (keys === undefined) return fetchOnce();
-    if (refresh) {
-      // One that is under way may have been answered before there was the key that is missing.
-      const underWay = await fetching;
-      return mayAsk() ? fetchOnce() : (underWay ?? keys);
-    }
+    if (refresh) return again(keys);
     const age = performance.now() - fetchTime;
     if (age < keepMs || (fetching === undefined && !mayAsk())) return keys;
     const asked = fetchOnce();

@@ -42,7 +42,7 @@ export function makeExternalTokenReader(issuers: readonly OidcIssuer[], admit: A
   const remember = makeMemory<{ id: string; username: string }>(ADMITTED_KEEP_MS, ADMITTED_MAX);
   const verifiers = new Map(issuers.map((issuer) => [issuer.issuer, verifierOf(issuer)]));
   const read = async (token: string, verifier: ReturnType<typeof verifierOf>): Promise<UserCaller> => {
-    const { person, expireTime } = (await verifier.known(token)) ?? (await verifier.verify(token));
+    const { person, expireTime } = verifier.known(token) ?? (await verifier.verify(token));
     const user = await remember(JSON.stringify(person), () => admit(person));
     if (user === undefined) throw new AppError("unauthenticated", "TOKEN_INVALID", "The user of this access token may not come in.");
     const credential = { kind: "external", issuer: person.issuer } as const;

@@ -4,6 +4,7 @@ import { AppError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
+import { readTimestamptz } from "./postgres-time.ts";
 
 /** A statement that takes longer is a bug, in ms. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -18,10 +19,12 @@ const ATTEMPTS_MAX = 5;
 const UNAVAILABLE = /^(08|53|57P|58|57014)/;
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/;
 
-// Our bigint columns are counters and ids far below 2^53.
 const typeParsers = {
-  getTypeParser: (oid: number, format?: "text" | "binary") =>
-    oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format ?? "text"),
+  getTypeParser(oid: number, format?: "text" | "binary") {
+    // Our bigint columns are counters and ids far below 2^53.
+    if (oid === types.builtins.INT8) return Number;
+    return oid === types.builtins.TIMESTAMPTZ ? readTimestamptz : types.getTypeParser(oid, format ?? "text");
+  },
 };
 
 /** Opens the pool of a service on its schema. A database that is away is no error here: queries say so. */
@@ -35,7 +38,7 @@ export function openPostgres<DB>(url: string, schema: string, poolSize: number, 
     // A server that has vanished without a word is noticed.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    options: `-c search_path=${schema}`,
+    options: `-c search_path=${schema} -c timezone=UTC`,
     application_name: schema,
     types: typeParsers,
   };

@@ -1,16 +1,32 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 
-const storage = new AsyncLocalStorage<string>();
+/** Something that is being served, and what all that comes of it may ask. */
+export interface Served {
+  /** The id of the request. */
+  readonly requestId: string;
+}
+
+const storage = new AsyncLocalStorage<Served>();
+
+/** What is being served; undefined outside of that. */
+export function served(): Served | undefined {
+  return storage.getStore();
+}
+
+/** Runs `work(...args)`, and all that comes of it, as part of `what`. */
+export function whileServing<T, A extends unknown[]>(what: Served, work: (...args: A) => T, ...args: A): T {
+  return storage.run(what, work, ...args);
+}
 
 /** The id of the request that is being served; it follows the request through logs, calls, events and frames. */
 export function requestId(): string | undefined {
-  return storage.getStore();
+  return served()?.requestId;
 }
 
 /** Runs `work` as part of the request `id`. */
 export function withRequestId<T>(id: string, work: () => T): T {
-  return storage.run(id, work);
+  return whileServing({ requestId: id }, work);
 }
 
 export function newRequestId(): string {

@@ -9,13 +9,13 @@ import {
 } from "jose";
 import { AppError } from "./errors.ts";
 
-/** Hands out the public keys; with `refresh`, asks for them again because one was missing. */
-export type KeySource = (refresh: boolean) => Promise<JSONWebKeySet>;
+/** Hands out the public keys, at once if they are there; with `refresh`, asks for them again because one was missing. */
+export type KeySource = (refresh: boolean) => JSONWebKeySet | Promise<JSONWebKeySet>;
 
 /** Reads tokens of one issuer. */
 export interface TokenVerifier<T> {
-  /** What a token says that was verified before, with the keys that are good now; undefined if it was not, or has expired. */
-  known(token: string): Promise<T | undefined>;
+  /** What a token says that was verified before, with the keys that are good now; undefined if it was not, has expired, or they are not there. */
+  known(token: string): T | undefined;
   /** What a token says. UNAUTHENTICATED if it is not good. */
   verify(token: string): Promise<T>;
 }
@@ -45,8 +45,14 @@ export function makeTokenVerifier<T extends { expireTime: number }>(
     return said;
   };
   return {
-    async known(token) {
-      const said = stateOf(await keys(false)).verified.get(token);
+    known(token) {
+      const set = keys(false);
+      if (set instanceof Promise) {
+        // Whoever verifies it asks again, and is told what went wrong.
+        set.catch(() => undefined);
+        return undefined;
+      }
+      const said = stateOf(set).verified.get(token);
       return said !== undefined && said.expireTime > Date.now() ? said : undefined;
     },
     async verify(token) {

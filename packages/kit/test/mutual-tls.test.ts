@@ -96,7 +96,7 @@ async function startServer(folder = certs) {
   const health = await watchHealth([], ["chargemesh.charger.v1.ConnectionService"], stack, log);
   const published = { keys: [{ ...(await exportJWK(keys.publicKey)), kid: "k", alg: "ES256" }] };
   const identify = makeIdentify({
-    keys: async () => published,
+    keys: () => published,
     apiKeys: async () => undefined,
     oidcIssuers: [],
     admitExternal: async () => undefined,

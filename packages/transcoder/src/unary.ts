@@ -24,25 +24,60 @@ export const asIs = (bytes: Buffer): Buffer => bytes;
 export function callUnary({ client, path, message, metadata, options, returned }: Call, reply: FastifyReply): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const call = client.getChannel().createCall(path, options.deadline ?? Number.POSITIVE_INFINITY, null, null, null);
-    let answer: Buffer | undefined;
-    call.start(metadata, {
-      onReceiveMetadata: (headers) => returned(headers, reply),
-      onReceiveMessage(bytes: Buffer) {
-        answer = bytes;
-      },
-      onReceiveStatus(ended) {
-        returned(ended.metadata, reply);
-        if (ended.code !== status.OK) reject(serviceError(ended));
-        else if (answer === undefined) reject(serviceError({ ...ended, code: status.UNIMPLEMENTED, details: "No message came back." }));
-        else resolve(answer);
-      },
-    });
+    const listener = new AnswerListener({ reply, returned, resolve, reject });
+    call.start(metadata, listener);
     call.startRead();
     call.sendMessageWithContext({}, message);
     call.halfClose();
-    // Also comes after an answer, when there is nothing left to cancel.
-    reply.raw.once("close", () => call.cancelWithStatus(status.CANCELLED, "Nobody waits for it any more."));
+    // Also comes after an answer.
+    reply.raw.once("close", () => {
+      if (listener.isWaiting) call.cancelWithStatus(status.CANCELLED, "Nobody waits for it any more.");
+    });
   });
+}
+
+interface Waiter {
+  readonly reply: FastifyReply;
+  readonly returned: Returned;
+  resolve(message: Buffer): void;
+  reject(error: ServiceError): void;
+}
+
+/**
+ * Passes on what a call answers, and lets go of whoever waited. Node keeps the streams of HTTP/2, and so their calls, until the next large
+ * garbage collection; a call that still held its request would keep that as long, and copying them all costs a tenth of the time.
+ */
+class AnswerListener {
+  #waiter: Waiter | undefined;
+  #message: Buffer | undefined;
+
+  constructor(waiter: Waiter) {
+    this.#waiter = waiter;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiter !== undefined;
+  }
+
+  onReceiveMetadata(headers: Metadata): void {
+    this.#waiter?.returned(headers, this.#waiter.reply);
+  }
+
+  onReceiveMessage(bytes: Buffer): void {
+    this.#message = bytes;
+  }
+
+  onReceiveStatus(ended: StatusObject): void {
+    const waiter = this.#waiter;
+    const message = this.#message;
+    this.#waiter = undefined;
+    this.#message = undefined;
+    if (waiter === undefined) return;
+    waiter.returned(ended.metadata, waiter.reply);
+    if (ended.code !== status.OK) waiter.reject(serviceError(ended));
+    else if (message === undefined) waiter.reject(serviceError({ ...ended, code: status.UNIMPLEMENTED, details: "No message came back." }));
+    else waiter.resolve(message);
+  }
 }
 
 function serviceError(ended: StatusObject): ServiceError {
