@@ -31,7 +31,7 @@ export function toCharger(row: ChargerRow, connectors: readonly ConnectorRow[]):
     etag: String(row.version),
     credential: toCredential(row),
     relaxations: row.relaxations,
-    securityProfile: row.security_profile > 1 ? row.security_profile : Number(row.password_hash !== null),
+    securityProfile: row.security_profile > 1 ? row.security_profile : Number(row.has_password),
     certificateName: row.certificate_name,
   };
 }

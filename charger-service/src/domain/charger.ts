@@ -81,8 +81,8 @@ export function removeCharger(db: Db, id: string): Promise<void> {
   });
 }
 
-function mustHavePassword({ id, password_hash: hash }: ChargerRow, profile: SecurityProfile): void {
-  if (hash !== null || !needsPassword(profile)) return;
+function mustHavePassword({ id, has_password: hasPassword }: ChargerRow, profile: SecurityProfile): void {
+  if (hasPassword || !needsPassword(profile)) return;
   const message = `Charger ${id} has no password, which security profile ${profile} needs. Set one too.`;
   throw new AppError("failedPrecondition", "PASSWORD_NEEDED", message);
 }
