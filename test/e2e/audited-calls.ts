@@ -2,6 +2,8 @@ import { RPCClient } from "ocpp-rpc";
 import pg from "pg";
 import type { Env } from "../env.ts";
 import { type Answer, eventually, type Rest, restOf } from "../rest.ts";
+import { auditedFileCalls } from "./audited-file-calls.ts";
+import { auditedRelaxationCalls } from "./audited-relaxation-calls.ts";
 
 const PASSWORD = "correct horse battery staple";
 const OTHER_PASSWORD = "another horse, another battery";
@@ -224,6 +226,8 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
       const { id, chargerId } = await activeTransaction();
       return { answer: await admin("POST", `/ocpp/transactions/${id}:stop`), resource: `chargers/${chargerId}` };
     },
+    ...auditedFileCalls(admin, actors),
+    ...auditedRelaxationCalls(admin),
     "email.v1.MessageService/CreateMessage": async () => {
       const answer = await admin("POST", "/email/messages", { to: "ada@example.com", subject: "Hello", text: "Hello." });
       return { answer, resource: `messages/${answer.body.id}` };
