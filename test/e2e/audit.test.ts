@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { protoDirs } from "@chargemesh/contracts/proto-dirs";
 import { loadProtos, rulesOf } from "@chargemesh/kit/rules";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeTestAuthority } from "../../charger-service/test/ocpp/authority.ts";
 import { readContract } from "../access/contract.ts";
 import { ADMIN, type Env, startEnv } from "../env.ts";
 import { type Answer, eventually, type Rest, restOf, signIn } from "../rest.ts";
@@ -16,7 +17,7 @@ let actors: ReturnType<typeof makeActors>;
 let calls: ReturnType<typeof auditedCalls>;
 
 beforeAll(async () => {
-  env = await startEnv();
+  env = await startEnv((await makeTestAuthority()).settings);
   admin = await signIn(env.rest, ADMIN);
   actors = makeActors(env, admin);
   calls = auditedCalls(admin, actors);

@@ -2,6 +2,7 @@ import { RPCClient } from "ocpp-rpc";
 import pg from "pg";
 import type { Env } from "../env.ts";
 import { type Answer, eventually, type Rest, restOf } from "../rest.ts";
+import { auditedCertificateCalls } from "./audited-certificate-calls.ts";
 import { auditedFileCalls } from "./audited-file-calls.ts";
 import { auditedRelaxationCalls } from "./audited-relaxation-calls.ts";
 
@@ -226,6 +227,7 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
       const { id, chargerId } = await activeTransaction();
       return { answer: await admin("POST", `/ocpp/transactions/${id}:stop`), resource: `chargers/${chargerId}` };
     },
+    ...auditedCertificateCalls(admin, actors),
     ...auditedFileCalls(admin, actors),
     ...auditedRelaxationCalls(admin),
     "email.v1.MessageService/CreateMessage": async () => {

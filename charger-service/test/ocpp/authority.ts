@@ -1,6 +1,6 @@
 // The library finds its parts by metadata that decorators write.
 import "reflect-metadata";
-import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   Pkcs10CertificateRequestGenerator,
+  X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
 
@@ -90,5 +91,17 @@ export async function makeTestAuthority(): Promise<TestAuthority> {
     root: root.toString("pem"),
     issuing: issuing.toString("pem"),
     settings: { OCPP_CA_CERT: certificateFile, OCPP_CA_KEY: keyFile },
+  };
+}
+
+/** By what a charger calls a certificate that is its own issuer. */
+export function nameOf(pem: string, hashAlgorithm: "SHA256" | "SHA384" | "SHA512") {
+  const certificate = new X509Certificate(pem);
+  const hash = (bytes: ArrayBuffer): string => createHash(hashAlgorithm).update(Buffer.from(bytes)).digest("hex");
+  return {
+    hashAlgorithm,
+    issuerNameHash: hash(certificate.issuerName.toArrayBuffer()),
+    issuerKeyHash: hash(certificate.publicKey.rawData),
+    serialNumber: certificate.serialNumber.toUpperCase(),
   };
 }
