@@ -56,14 +56,14 @@ function readOcppTls(env: Env) {
   const address = env.address("CHARGER_OCPP_TLS_ADDRESS", "127.0.0.1:3443");
   const certificates = filesIn(env.optional("CHARGER_OCPP_TLS_CERT"));
   const keys = filesIn(env.optional("CHARGER_OCPP_TLS_KEY"));
-  const clientCa = env.optional("CHARGER_OCPP_TLS_CLIENT_CA");
-  const isWanted =
-    env.optional("CHARGER_OCPP_TLS_ADDRESS") !== undefined || clientCa !== undefined || certificates.length + keys.length > 0;
-  if (!isWanted) return undefined;
+  const clientCas = filesIn(env.optional("CHARGER_OCPP_TLS_CLIENT_CA"));
+  const isWanted = env.optional("CHARGER_OCPP_TLS_ADDRESS") !== undefined;
+  if (!isWanted && certificates.length + keys.length + clientCas.length === 0) return undefined;
   if (certificates.length === 0 || keys.length !== certificates.length) {
     env.fault("CHARGER_OCPP_TLS_CERT and CHARGER_OCPP_TLS_KEY must name as many files as each other, for chargers to come in by TLS");
   }
-  return { address, certificates, keys, clientCa };
+  // Whoever has a certificate of ours may show it.
+  return { address, certificates, keys, clientCas: clientCas.length > 0 ? clientCas : filesIn(env.optional("OCPP_CA_CERT")) };
 }
 
 function filesIn(text = ""): string[] {

@@ -6,6 +6,7 @@ import { type DoorFacts, doorFacts, rotatingHashes } from "../db/password.ts";
 import type { Db, Relaxation, SecurityProfile } from "../db/schema.ts";
 import { chargerCreated } from "../events.ts";
 import { fit, readBasic } from "./basic-auth.ts";
+import { certificateStanding } from "./certificate-standing.ts";
 
 /** How chargers that nobody registered are met. */
 export type UnknownChargers = "reject" | "accept";
@@ -24,6 +25,7 @@ export interface Refusal {
     | "CERTIFICATE_MISSING"
     | "CERTIFICATE_INVALID"
     | "CERTIFICATE_EXPIRED"
+    | "CERTIFICATE_REVOKED"
     | "CERTIFICATE_OF_ANOTHER"
     | "IDENTITY_CONFLICT"
     | "NO_COMMON_SUBPROTOCOL";
@@ -35,8 +37,9 @@ const TAKEOVERS_MAX = 5;
 /** After so many wrong passwords for one identity from one address, within so many minutes, also the right one has to wait. */
 const WRONG_PASSWORDS_MAX = 20;
 const WRONG_PASSWORD_MINUTES = 5;
-/** How long the end of a connection may take to get into the database, in ms. */
-const GOODBYE_MS = 500;
+/** How long the end of a connection may take to get here through a gateway and into the database, in ms, and how often that is looked for. */
+const GOODBYE_MS = 2_000;
+const GOODBYE_LOOK_MS = 100;
 const identity = /^[A-Za-z0-9*_=+|@.-]{1,48}$/;
 
 const refusals = {
@@ -50,6 +53,7 @@ const refusals = {
   CERTIFICATE_MISSING: [403, "This charger must show its client certificate, at the port for TLS: its security profile is 3."],
   CERTIFICATE_INVALID: [403, "The client certificate is not of an authority that is trusted here, or may not be used as one."],
   CERTIFICATE_EXPIRED: [403, "The client certificate has expired."],
+  CERTIFICATE_REVOKED: [403, "The client certificate was revoked."],
   CERTIFICATE_OF_ANOTHER: [403, "The client certificate is not for this charger: neither its common name nor a DNS name of it."],
   NO_COMMON_SUBPROTOCOL: [400, "A charger must offer the versions of OCPP that it speaks in Sec-WebSocket-Protocol."],
   IDENTITY_CONFLICT: [429, "Two chargers take this identity from each other. Try again in a minute."],
@@ -118,8 +122,11 @@ async function judge(db: Db, knock: Knock, authorization: string, unknownCharger
   if (offersNothing(knock)) return refuse("NO_COMMON_SUBPROTOCOL");
   if ((await takeoversInLastMinute(db, chargerId, now)) < TAKEOVERS_MAX || !(await isHeld(db, chargerId))) return verdict;
   // A charger that comes and goes may be back before its last connection was seen to end.
-  await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
-  return (await isHeld(db, chargerId)) ? refuse("IDENTITY_CONFLICT") : verdict;
+  for (let waited = 0; waited < GOODBYE_MS; waited += GOODBYE_LOOK_MS) {
+    await new Promise((resolve) => setTimeout(resolve, GOODBYE_LOOK_MS));
+    if (!(await isHeld(db, chargerId))) return verdict;
+  }
+  return refuse("IDENTITY_CONFLICT");
 }
 
 /** OCPP-J 1.6 §3.3 has the handshake completed for whoever offers something else; who offers nothing at all speaks no OCPP. */
@@ -130,7 +137,7 @@ async function judgeProof(db: Db, knock: Knock, authorization: string, facts: Do
   const { line, chargerId } = knock;
   const { security_profile: least, password_hash: current } = facts;
   if (least > 1 && !line.isSecure) return refuse("SECURITY_PROFILE_TOO_LOW");
-  const wrong = wrongWithCertificate(line.certificate, facts.certificate_name || chargerId);
+  const wrong = await wrongWithCertificate(db, line.certificate, facts.certificate_name || chargerId);
   if (wrong !== undefined && least === 3) return wrong;
   // One that needs no password may be about to get its first.
   const isOpen = wrong === undefined || (current === null && least < 2);
@@ -149,11 +156,12 @@ async function judgeProof(db: Db, knock: Knock, authorization: string, facts: Do
 }
 
 /** Why a certificate does not prove that it is `name` who shows it; undefined if it does. */
-function wrongWithCertificate(certificate: ShownCertificate | undefined, name: string): Verdict | undefined {
+async function wrongWithCertificate(db: Db, certificate: ShownCertificate | undefined, name: string): Promise<Verdict | undefined> {
   if (certificate === undefined) return refuse("CERTIFICATE_MISSING");
-  const { fault, names } = certificate;
+  const { fault, names, fingerprint } = certificate;
   if (fault !== "") return refuse(fault === "CERT_HAS_EXPIRED" ? "CERTIFICATE_EXPIRED" : "CERTIFICATE_INVALID", fault);
-  return names.includes(name) ? undefined : refuse("CERTIFICATE_OF_ANOTHER", `it is for ${names.join(", ") || "nobody"}`);
+  if (!names.includes(name)) return refuse("CERTIFICATE_OF_ANOTHER", `it is for ${names.join(", ") || "nobody"}`);
+  return (await certificateStanding(db, fingerprint)) === "REVOKED" ? refuse("CERTIFICATE_REVOKED") : undefined;
 }
 
 function register(db: Db, { chargerId: id, remoteAddress }: Knock): Promise<void> {

@@ -17,8 +17,8 @@ export interface TlsOptions {
   certificates: readonly string[];
   /** Their keys, in the same order. */
   keys: readonly string[];
-  /** The authorities of the chargers' certificates; without them no certificate counts, nor is one asked for. */
-  clientCa: string | undefined;
+  /** The authorities of the chargers' certificates; without any no certificate counts, nor is one asked for. */
+  clientCas: readonly string[];
 }
 
 /**
@@ -47,7 +47,7 @@ export async function openTlsServer(options: TlsOptions, http: object, stack: St
   const server = createServer({
     ...http,
     handshakeTimeout: HANDSHAKE_MS,
-    requestCert: options.clientCa !== undefined,
+    requestCert: options.clientCas.length > 0,
     rejectUnauthorized: false,
   });
   const files = {
@@ -69,10 +69,10 @@ interface Found {
   ca: Buffer[];
 }
 
-async function readFiles({ certificates, keys, clientCa }: TlsOptions): Promise<Found> {
+async function readFiles({ certificates, keys, clientCas }: TlsOptions): Promise<Found> {
   const readAll = (files: readonly string[]): Promise<Buffer[]> => Promise.all(files.map((file) => readFile(file)));
   try {
-    const [cert, key, ca] = await Promise.all([readAll(certificates), readAll(keys), readAll(clientCa === undefined ? [] : [clientCa])]);
+    const [cert, key, ca] = await Promise.all([readAll(certificates), readAll(keys), readAll(clientCas)]);
     return { cert, key, ca };
   } catch (cause) {
     const { message } = cause instanceof Error ? cause : { message: String(cause) };
@@ -119,8 +119,8 @@ export function lineOf(socket: Socket): Line {
 }
 
 function readShown(certificate: X509Certificate, fault: string): ShownCertificate {
-  const { subject, serialNumber, validToDate } = certificate;
-  return { subject: subject.replaceAll("\n", ", "), serialNumber, expireTime: validToDate, names: namesOf(certificate), fault };
+  const { subject, serialNumber, validToDate: expireTime, fingerprint256: fingerprint } = certificate;
+  return { subject: subject.replaceAll("\n", ", "), serialNumber, expireTime, fingerprint, names: namesOf(certificate), fault };
 }
 
 /**
