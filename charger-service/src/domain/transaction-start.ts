@@ -2,7 +2,7 @@ import { transact } from "@chargemesh/kit/postgres";
 import { chargerById } from "../db/charger.ts";
 import { linkRemoteStart } from "../db/command.ts";
 import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
-import { insertTransaction, stopMissing, transactionByStart } from "../db/transaction.ts";
+import { adoptUnheardStart, insertTransaction, stopMissing, transactionByStart } from "../db/transaction.ts";
 import { commandUpdated, transactionStarted, transactionStopped } from "../events.ts";
 import { beginWithStart, endProfilesOf } from "./assignment-outcome.ts";
 import { type Authorization, type AuthorizationStatus, authorize } from "./authorization.ts";
@@ -40,7 +40,8 @@ export function startTransaction(db: Db, report: StartReport, now: Date): Promis
     const unset = isClockUnset(report.startTime);
     const bootCount = unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0;
     const content = { ...report, bootCount };
-    const before = await transactionByStart(tx, content);
+    // Without a clock a start looks like one of before the last boot. It is that one said again unless the charger knew its id already.
+    const before = (await transactionByStart(tx, content)) ?? (unset ? await adoptUnheardStart(tx, content) : undefined);
     const use = before === undefined ? await findUse(tx, { ...report, parentIdToken: authorization.parentIdToken }) : undefined;
     const row = use && toRow(report, authorization, bootCount, use.flags, now);
     const started = row && (await insertTransaction(tx, row));
@@ -72,11 +73,12 @@ async function tellOfStart(tx: Db, started: TransactionRow): Promise<void> {
 
 function toRow(report: StartReport, { status, userId }: Authorization, bootCount: number, unusual: readonly TransactionFlag[], now: Date) {
   const unset = isClockUnset(report.startTime);
-  const flags: TransactionFlag[] = [...unusual];
+  const flags: TransactionFlag[] = [];
   if (status === "INVALID") flags.push("ID_TOKEN_UNKNOWN");
   else if (status !== "ACCEPTED") flags.push("ID_TOKEN_REJECTED");
   if (unset) flags.push("CLOCK_UNSET");
   else if (now.getTime() - report.startTime.getTime() > OFFLINE_AFTER_MS) flags.push("OFFLINE_START");
+  flags.push(...unusual);
   return {
     charger_id: report.chargerId,
     evse_id: report.evseId,
