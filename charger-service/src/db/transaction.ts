@@ -131,6 +131,34 @@ export function transactionByStart(tx: Db, start: StartContent): Promise<Transac
     .executeTakeFirst();
 }
 
+/**
+ * The transaction of a start of this content from before a boot, if nothing has shown yet that the charger knows its id: no reading and no stop.
+ * From now on it counts as one of this boot. Undefined if there is none.
+ */
+export function adoptUnheardStart(tx: Db, start: StartContent): Promise<TransactionRow | undefined> {
+  const unheard = tx
+    .selectFrom("transaction")
+    .select("id")
+    .where("charger_id", "=", start.chargerId)
+    .where("connector_id", "=", start.connectorId)
+    .where(sql`lower(id_token)`, "=", folded(start.idToken))
+    .where("start_time", "=", start.startTime)
+    .where("meter_start_wh", "=", start.meterStartWh)
+    .where("boot_count", "<", start.bootCount)
+    .where("reported_id", "is", null)
+    .where("meter_last_time", "is", null)
+    .where("meter_stop_wh", "is", null)
+    .orderBy("boot_count", "desc")
+    .limit(1)
+    .forUpdate();
+  return tx
+    .updateTable("transaction")
+    .set({ boot_count: start.bootCount, update_time: sql<Date>`now()` })
+    .where("id", "=", unheard)
+    .returning(columns)
+    .executeTakeFirst();
+}
+
 /** Whether a stop without a start of this content came before. */
 export async function isKnownOrphan(
   tx: Db,

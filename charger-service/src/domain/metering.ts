@@ -49,6 +49,15 @@ export function keepReadings(tx: Db, place: MeterPlace, transactionId: number, r
   return insertMeterValues(tx, rows);
 }
 
+/** What the imported energy register of the outlet showed, as a reading. */
+export function registerReading(time: Date, energyWh: number, context: string): Reading {
+  const value = String(energyWh);
+  return {
+    time,
+    sampledValues: [{ value, context, format: "Raw", measurand: "Energy.Active.Import.Register", phase: "", location: "Outlet", unit: "Wh" }],
+  };
+}
+
 /** The imported energy register of a reading, in Wh. Undefined if it has none. */
 function energyWh(reading: Reading): number | undefined {
   return total(reading, "Energy.Active.Import.Register", { Wh: 1, kWh: 1000 });

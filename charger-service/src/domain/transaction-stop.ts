@@ -5,7 +5,7 @@ import { finishTransaction, flagTransaction, insertTransaction, isKnownOrphan, l
 import { transactionStopped, transactionUpdated } from "../events.ts";
 import { endProfilesOf } from "./assignment-outcome.ts";
 import { type Authorization, authorize } from "./authorization.ts";
-import { keepReadings, type Reading } from "./metering.ts";
+import { keepReadings, type Reading, registerReading } from "./metering.ts";
 import { isClockUnset } from "./transaction-start.ts";
 
 /** What a charger says when a transaction stops. Times by its own clock, energy in Wh. */
@@ -51,7 +51,11 @@ async function stop(tx: Db, transaction: TransactionRow, report: StopReport): Pr
     return;
   }
   const isSame = transaction.stop_time?.getTime() === report.stopTime.getTime() && transaction.meter_stop_wh === report.meterStopWh;
-  if (isSame || transaction.flags.includes("STOP_DISPUTED")) return;
+  if (isSame) return;
+  // Whoever looks into it finds what else was said.
+  const said = registerReading(report.stopTime, report.meterStopWh, "Transaction.End");
+  await keepReadings(tx, { chargerId: report.chargerId, evseId, connectorId }, transaction.id, [said]);
+  if (transaction.flags.includes("STOP_DISPUTED")) return;
   await transactionUpdated(tx, await flagTransaction(tx, transaction.id, "STOP_DISPUTED"));
 }
 

@@ -52,7 +52,7 @@ test("a stop that comes again is the same stop, on a new socket too", async () =
   expect(await stopsTold(transactionId)).toEqual([expect.objectContaining({ state: "STOPPED", energyWh: 4_000, meterStopWh: 5_000 })]);
 });
 
-test("the first stop counts; another that says something else only flags it", async () => {
+test("the first stop counts; another that says something else flags it, and is kept as a reading", async () => {
   const transactionId = await begin();
   const stop = { transactionId, meterStop: 5_000, timestamp: ago(1) };
   await station.result("StopTransaction", stop);
@@ -67,6 +67,12 @@ test("the first stop counts; another that says something else only flags it", as
   expect(await stopsTold(transactionId)).toHaveLength(1);
   const updated = (await site.told()).filter(({ type, subject }) => type === "TransactionUpdated" && subject === String(transactionId));
   expect(updated.map(({ data }) => data.transaction.flags)).toEqual([["ID_TOKEN_UNKNOWN", "STOP_DISPUTED"]]);
+  const readings = await site.rows("select time, sampled_values from meter_value where transaction_id = $1 order by time", [transactionId]);
+  const energy = { context: "Transaction.End", measurand: "Energy.Active.Import.Register", unit: "Wh", location: "Outlet" };
+  expect(readings.map(({ time, sampled_values: [sample] }) => [time > new Date(stop.timestamp), sample])).toEqual([
+    [false, expect.objectContaining({ ...energy, value: "9000" })],
+    [true, expect.objectContaining({ ...energy, value: "5000" })],
+  ]);
 });
 
 test.each<[string, object, object, string[], number]>([
