@@ -74,7 +74,7 @@ async function isInHand(db: Db, request: CertificateRequestRow, now: Date): Prom
 
 /** Whether a charger had to show a password or a certificate. */
 async function hasProvenItself(db: Db, { id, has_password: hasPassword, security_profile: profile }: ChargerRow): Promise<boolean> {
-  return hasPassword || profile === 3 || (await hasInstalledCertificate(db, id));
+  return hasPassword === true || profile === 3 || (await hasInstalledCertificate(db, id));
 }
 
 /** A sound request, and who would sign it. */
