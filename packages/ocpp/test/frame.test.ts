@@ -57,11 +57,7 @@ describe("what cannot be read, and how each version answers it", () => {
       `[4,"${long}","FormationViolation","the message id is longer than 36 characters",{}]`,
       `[4,"${long}","RpcFrameworkError","the message id is longer than 36 characters",{}]`,
     ],
-    [
-      '[2,"1","Heartbeat"]',
-      '[4,"1","ProtocolError","the payload is missing",{}]',
-      '[4,"1","ProtocolError","the payload is missing",{}]',
-    ],
+    ['[2,"1","Heartbeat"]', '[4,"1","ProtocolError","the payload is missing",{}]', '[4,"1","ProtocolError","the payload is missing",{}]'],
     [
       '[2,"1","Heartbeat",{},{}]',
       '[4,"1","FormationViolation","a CALL has 4 elements, not 5",{}]',

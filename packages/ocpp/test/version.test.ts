@@ -23,7 +23,7 @@ describe("1.6 takes", () => {
     '[2,"1","StopTransaction",{"transactionId":-1,"meterStop":0,"timestamp":"2026-11-22T19:30:00+02"}]',
     '[2,"1","StatusNotification",{"connectorId":0,"errorCode":"NoError","status":"Available"}]',
     meterValues('{"value":"20.5","unit":"Celcius"},{"value":"20.5","unit":"Celsius"}'),
-    meterValues('{"value":"1"}', "2026-11-22T19:30:00"),
+    meterValues('{"value":"1"}', "2026-11-22T19:30:00,5+0200"),
   ])("%s", (text) => {
     expect(refusalOf(v16, text)).toBeUndefined();
   });
@@ -68,6 +68,10 @@ describe("1.6 answers", () => {
     ],
     [
       meterValues('{"value":"1"}', "2026-02-30T00:00:00Z"),
+      '[4,"1","PropertyConstraintViolation",".meterValue[0].timestamp must be a valid date-time",{}]',
+    ],
+    [
+      meterValues('{"value":"1"}', "2026-11-22T19:30:00"),
       '[4,"1","PropertyConstraintViolation",".meterValue[0].timestamp must be a valid date-time",{}]',
     ],
     ['[2,"1","MeterValues",{"connectorId":1,"meterValue":{}}]', '[4,"1","TypeConstraintViolation",".meterValue must be an array",{}]'],
