@@ -5,6 +5,7 @@ import { type Answer, eventually, type Rest, restOf } from "../rest.ts";
 import { auditedCertificateCalls } from "./audited-certificate-calls.ts";
 import { auditedFileCalls } from "./audited-file-calls.ts";
 import { auditedRelaxationCalls } from "./audited-relaxation-calls.ts";
+import { auditedScheduleCalls } from "./audited-schedule-calls.ts";
 
 const PASSWORD = "correct horse battery staple";
 const OTHER_PASSWORD = "another horse, another battery";
@@ -230,6 +231,7 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
     ...auditedCertificateCalls(admin, actors),
     ...auditedFileCalls(admin, actors),
     ...auditedRelaxationCalls(admin),
+    ...auditedScheduleCalls(admin, actors),
     "email.v1.MessageService/CreateMessage": async () => {
       const answer = await admin("POST", "/email/messages", { to: "ada@example.com", subject: "Hello", text: "Hello." });
       return { answer, resource: `messages/${answer.body.id}` };

@@ -30,9 +30,22 @@ export function openS3Store({ bucket: Bucket, region, endpoint, keys }: S3Settin
   stack.defer("s3", () => client.destroy());
   return {
     async put(Key, content) {
-      const params = { Bucket, Key, Body: Readable.from(content, { objectMode: false }), ContentType: "application/octet-stream" };
-      // If it fails, so do its parts.
-      await new Upload({ client, params, partSize: PART_BYTES, queueSize: 1, leavePartsOnError: false }).done();
+      let broken: { by: unknown } | undefined;
+      const watched = async function* (): AsyncGenerator<Buffer> {
+        try {
+          yield* content;
+        } catch (by) {
+          broken = { by };
+          throw by;
+        }
+      };
+      const params = { Bucket, Key, Body: Readable.from(watched(), { objectMode: false }), ContentType: "application/octet-stream" };
+      // The parts of one that fails are removed.
+      const upload = new Upload({ client, params, partSize: PART_BYTES, queueSize: 1, leavePartsOnError: false });
+      await upload.done().catch((err: unknown) => {
+        // If their removal failed as well, that is all that is said of it.
+        throw broken === undefined ? err : broken.by;
+      });
     },
     async open(Key, range) {
       const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end}`;
