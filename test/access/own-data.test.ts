@@ -17,6 +17,7 @@ interface Things {
   idToken: string;
   transactionId: string;
   commandId: string;
+  reservationId: string;
   sessionId: string;
   apiKeyId: string;
 }
@@ -29,6 +30,7 @@ let ada: Headers;
 let bob: Headers;
 const CHARGER = "CP-OWN";
 const START = { connectorId: 1, meterStart: 0 };
+const SOON = new Date(Date.now() + 600_000).toISOString();
 
 beforeAll(async () => {
   env = await startEnv();
@@ -60,7 +62,8 @@ async function connect(admin: Rest): Promise<RPCClient> {
     protocols: ["ocpp1.6"],
     reconnect: false,
   });
-  for (const action of ["RemoteStartTransaction", "RemoteStopTransaction"]) client.handle(action, () => ({ status: "Accepted" }));
+  for (const action of ["RemoteStartTransaction", "RemoteStopTransaction", "ReserveNow"])
+    client.handle(action, () => ({ status: "Accepted" }));
   await client.connect();
   await client.call("BootNotification", { chargePointVendor: "Acme", chargePointModel: "One" });
   return client;
@@ -76,6 +79,7 @@ async function fill(rest: Rest, userId: string): Promise<Things> {
   await charger.call("MeterValues", { connectorId: 1, transactionId, meterValue });
   const sessions = await rest("GET", "/auth/me/sessions");
   const expireTime = new Date(Date.now() + 3_600_000).toISOString();
+  const reservation = await rest("POST", "/ocpp/reservations", { chargerId: CHARGER, connectorId: 2, expireTime });
   const key = { displayName: "a script of ada's", role: "DRIVER", scopes: ["*:*"], expireTime };
   const made = await rest("POST", "/auth/apiKeys", key);
   return {
@@ -83,6 +87,7 @@ async function fill(rest: Rest, userId: string): Promise<Things> {
     idToken,
     transactionId: String(transactionId),
     commandId: command.body.id,
+    reservationId: reservation.body.id,
     sessionId: sessions.body.sessions[0].id,
     apiKeyId: made.body.apiKey.id,
   };
@@ -98,6 +103,9 @@ const theirs: Record<string, Ask> = {
   "TransactionService/StartTransaction": ({ idToken }) => ({ chargerId: CHARGER, idToken }),
   "IdTokenService/GetIdToken": ({ idToken }) => ({ idToken }),
   "CommandService/GetCommand": ({ commandId }) => ({ chargerId: CHARGER, id: commandId }),
+  "ReservationService/GetReservation": ({ reservationId }) => ({ id: reservationId }),
+  "ReservationService/CancelReservation": ({ reservationId }) => ({ id: reservationId }),
+  "ReservationService/CreateReservation": ({ idToken }) => ({ chargerId: CHARGER, idToken, expireTime: SOON }),
   "SessionService/DeleteMySession": ({ sessionId }) => ({ id: sessionId }),
   "ApiKeyService/GetApiKey": ({ apiKeyId }) => ({ id: apiKeyId }),
   "ApiKeyService/DeleteApiKey": ({ apiKeyId }) => ({ id: apiKeyId }),
@@ -106,6 +114,7 @@ const lists: Record<string, Ask[]> = {
   "TransactionService/ListTransactions": [() => ({}), ({ idToken }) => ({ idToken }), () => ({ chargerId: CHARGER })],
   "IdTokenService/ListIdTokens": [() => ({}), ({ userId }) => ({ userId })],
   "CommandService/ListCommands": [() => ({ chargerId: CHARGER })],
+  "ReservationService/ListReservations": [() => ({}), ({ idToken }) => ({ idToken }), () => ({ chargerId: CHARGER })],
   "SessionService/ListMySessions": [() => ({})],
   "ApiKeyService/ListApiKeys": [() => ({}), ({ userId }) => ({ userId })],
 };
@@ -139,6 +148,7 @@ const absent: Things = {
   idToken: "NEVER-WAS",
   transactionId: "2147483647",
   commandId: ABSENT_ID,
+  reservationId: ABSENT_ID,
   sessionId: ABSENT_ID,
   apiKeyId: ABSENT_ID,
 };

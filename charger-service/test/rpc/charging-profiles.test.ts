@@ -189,9 +189,6 @@ describe("clearing", () => {
       payload: { connectorId: 131, chargingProfilePurpose: "TxDefaultProfile" },
     });
     expect(await states()).toEqual(["CLEARED", "CLEARED", "INSTALLED"]);
-    says = () => ({ errorCode: "InternalError" });
-    await desk.clear({});
-    expect(await states()).toEqual(["CLEARED", "CLEARED", "INSTALLED"]);
     says = () => ({ status: "Accepted" });
     expect((await desk.clear({ purpose: "CHARGER_MAX", connectorId: 0, stackLevel: 0 })).payload).toEqual({
       connectorId: 0,
