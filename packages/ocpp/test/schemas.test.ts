@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { Sender } from "@chargemesh/ocpp/catalogue";
 import { type Version, v16, v201 } from "@chargemesh/ocpp/version";
 import { describe, expect, test } from "vitest";
 import { dereference, readSchemas, type Schema } from "../build/schemas.ts";
@@ -12,11 +13,12 @@ const others: readonly { subprotocol: string; validate(schema: string, payload: 
 );
 
 const versions = [
-  { version: v16, file: "ocpp1_6", tables: tables16, size: 39, moment: "isIso8601" },
-  { version: v201, file: "ocpp2_0_1", tables: tables201, size: 64, moment: "isRfc3339" },
+  // 10 and 19 of edition 2, 4 and 7 of the security whitepaper; DataTransfer goes both ways.
+  { version: v16, file: "ocpp1_6", tables: tables16, size: 39, senders: { station: 14, csms: 26 }, moment: "isIso8601" },
+  { version: v201, file: "ocpp2_0_1", tables: tables201, size: 64, senders: { station: 25, csms: 40 }, moment: "isRfc3339" },
 ] as const;
 
-describe.each(versions)("$version.subprotocol", ({ version, file, tables, size, moment }) => {
+describe.each(versions)("$version.subprotocol", ({ version, file, tables, size, senders, moment }) => {
   const schemas = readSchemas(file, version.catalogue);
   const payloads = { req: schemas.requests, conf: schemas.responses };
   const cases = Object.entries(payloads).flatMap(([kind, byAction]) =>
@@ -29,6 +31,11 @@ describe.each(versions)("$version.subprotocol", ({ version, file, tables, size, 
     for (const table of [schemas.requests, schemas.responses, tables.requests, tables.responses]) {
       expect(Object.keys(table).sort()).toEqual(actions);
     }
+  });
+
+  test("each side sends as many as the specification says", () => {
+    const sentBy = (sender: Sender) => Object.keys(version.catalogue).filter((action) => version.checkSender(sender, action) === undefined);
+    expect({ station: sentBy("station").length, csms: sentBy("csms").length }).toEqual(senders);
   });
 
   test("a catalogue that differs from the schemas is not built", () => {
