@@ -12,7 +12,7 @@ MANIFESTS := package.json $(wildcard */package.json packages/*/package.json clie
 DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/access.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/access.md docs/ocpp-coverage.md docs/events.md
 
-.PHONY: help up demo charger bench-edge bench-identity bench-door test sdk test-sdk lint format generate checkgenerate migrate certs clean reset
+.PHONY: help up demo charger bench-edge bench-identity bench-door fuzz-edge fuzz-ocpp test test-clients test-exactly-once sdk test-sdk lint format generate checkgenerate migrate certs clean reset
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ charger: $(INSTALLED) $(OCPP) ## Connect one simulated charger: ID=CP-1 PASSWORD
 	@CHARGER_ID="$(ID)" CHARGER_PASSWORD="$(PASSWORD)" exec node simulator/src/single/main.ts
 
 test: $(INSTALLED) $(OCPP) ## Run every test, or those in ARGS=path, against throw-away servers
-	@exec vitest run --exclude '{test/sdk,clients}/**' $(ARGS)
+	@exec vitest run --exclude '{test/sdk,test/foreign,clients}/**' $(ARGS)
 
 sdk: $(INSTALLED) ## Make the SDKs under clients/: TypeScript, and Go and Python where their toolchains are
 	@exec node tools/sdk.ts
@@ -47,6 +47,15 @@ bench-identity: $(INSTALLED) $(OCPP) ## Measure whether time tells which account
 
 fuzz-edge: $(INSTALLED) $(OCPP) ## Send the edge what nobody should, for a minute or FUZZ_SECONDS=…
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_SEED=$${FUZZ_SEED:-$$RANDOM} exec vitest run packages/transcoder/test/fuzz.test.ts gateway/test/fuzz.test.ts
+
+fuzz-ocpp: $(INSTALLED) $(OCPP) ## Say what no charger should to charger-service, for a minute or FUZZ_SECONDS=…
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),$(SECONDS),60) FUZZ_SEED=$(or $(FUZZ_SEED),$(SEED),$$RANDOM) exec vitest run charger-service/test/ocpp/fuzz.test.ts
+
+test-exactly-once: $(INSTALLED) $(OCPP) ## Charge a thousand times or TRANSACTIONS=… over lost frames, takeovers and kills; SEED=…
+	@TRANSACTIONS=$(or $(TRANSACTIONS),1000) SEED=$(or $(SEED),$$RANDOM) exec vitest run charger-service/test/ocpp/exactly-once.test.ts
+
+test-clients: $(INSTALLED) $(OCPP) ## Let the checks and the fuzzer of ocpp-ws-cli at both doors for chargers (a minute)
+	@exec vitest run test/foreign
 
 lint: $(INSTALLED) $(OCPP) ## Check style, types and protos, and that no proto change breaks callers
 	biome check --error-on-warnings .

@@ -14,17 +14,27 @@ export interface Replica {
   process: Running;
 }
 
+/** How Node runs it, and who reads what it logs. */
+export interface ReplicaOptions {
+  nodeArgs?: string[];
+  log?: (text: string) => void;
+}
+
 /** Starts one, and resolves when it lets chargers in. */
-export async function startReplica(place: Place, vars: Record<string, string> = {}): Promise<Replica> {
+export async function startReplica(place: Place, vars: Record<string, string> = {}, options: ReplicaOptions = {}): Promise<Replica> {
   const port = await freePort();
   const env = { ...place.vars, CHARGER_OCPP_ADDRESS: `127.0.0.1:${port}`, LOG_LEVEL: "fatal", ...vars };
   const process = await launch({
     command: globalThis.process.execPath,
-    args: [main],
+    args: [...(options.nodeArgs ?? []), main],
     env,
     stopSignal: "SIGTERM",
-    // Nobody reads it, and it must not be held up by that.
-    output: (stdout, stderr) => void [stdout.resume(), stderr.resume()],
+    output(stdout, stderr) {
+      if (options.log !== undefined) stdout.setEncoding("utf8").on("data", options.log);
+      // Nobody may read it, and it must not be held up by that.
+      stdout.resume();
+      stderr.resume();
+    },
   });
   let ended = false;
   void process.exited.then(() => {
