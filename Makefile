@@ -15,7 +15,7 @@ DERIVED := packages/contracts/gen docs/openapi.json docs/access.md docs/ocpp-cov
 .PHONY: help up demo charger bench-edge bench-identity bench-door fuzz-edge fuzz-ocpp test test-clients test-exactly-once sdk test-sdk lint format generate checkgenerate migrate certs clean reset
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(INSTALLED) $(OCPP) ## Start everything here: Postgres, NATS, the services. Ctrl-C ends it
 	@exec node tools/up.ts
