@@ -30,7 +30,7 @@ let logged = "";
 beforeAll(async () => {
   const port = await freePort();
   site = await openSite();
-  const vars = { OCPP_CALL_SECONDS: "1", LOG_LEVEL: "error" };
+  const vars = { OCPP_CALL_SECONDS: "1", OCPP_FRAMES_PER_SECOND: "2000", LOG_LEVEL: "error" };
   replica = await startReplica(site.place, vars, { nodeArgs: [`--inspect=127.0.0.1:${port}`], log: (text) => (logged += text) });
   inspector = await inspect(port);
 });

@@ -17,7 +17,7 @@ function actionsOf(sender: "station" | "csms"): string[] {
 let site: Site;
 
 beforeAll(async () => {
-  site = await openSite({ OCPP_UNKNOWN_CHARGERS: "accept" });
+  site = await openSite({ OCPP_UNKNOWN_CHARGERS: "accept", OCPP_FRAMES_PER_SECOND: "100000" });
 });
 afterAll(() => site?.leave());
 

@@ -33,7 +33,9 @@ export async function openLine(site: Site, servers: Servers, id: string, random:
       } catch (err) {
         // It was killed in this moment; or so often has one socket taken over from another that a minute has to go by, as it does here.
         if (err instanceof Refusal && err.status === 429) await letAMinutePass(site, id);
-        else if (err instanceof Refusal) throw err;
+        else if (err instanceof Refusal && err.status !== 503) throw err;
+        // It is stopping, or its database is busy: a charger comes again.
+        else await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
   };
