@@ -163,6 +163,7 @@ export function toConnection(row: ConnectionRow): Connection {
     closeTime: row.close_time ?? undefined,
     count: row.count,
     relaxations: row.relaxations,
+    epoch: row.epoch ?? 0,
     securityProfile: row.security_profile,
     tlsVersion: row.tls_version,
     tlsCipher: row.tls_cipher,

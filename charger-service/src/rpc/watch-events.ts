@@ -121,10 +121,10 @@ function readEvent(message: JsMsg, log: Logger): Event | undefined {
 }
 
 function toEvent(message: JsMsg): Event {
-  const { id, source, type, subject, time, data } = message.json<CloudEvent>();
-  if ([id, source, type, subject].some((one) => typeof one !== "string") || Number.isNaN(Date.parse(time)))
+  const { id, source, type, subject, time, data, requestid = "" } = message.json<CloudEvent>();
+  if ([id, source, type, subject, requestid].some((one) => typeof one !== "string") || Number.isNaN(Date.parse(time)))
     throw new Error("no CloudEvent");
-  return { id, source, type, subject, time: new Date(time), data: toAny(type, data), cursor: String(message.seq) };
+  return { id, source, type, subject, time: new Date(time), data: toAny(type, data), cursor: String(message.seq), traceId: requestid };
 }
 
 /** Undefined if a newer replica than this one says something that this one does not know. */

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { subjectOf } from "@chargemesh/kit/outbox";
 import { Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
 import { call, refusal } from "../service.ts";
 import { openFrameLog } from "./frame-log.ts";
-import { openSite, type Site } from "./site.ts";
+import { openNats, openSite, type Site } from "./site.ts";
 import type { Payload, Station } from "./station.ts";
 
 // What went over the wire is in the frame log, in its order, and nothing in it is secret.
@@ -98,8 +99,10 @@ test("a trace ties what was asked of us to the frames that it led to, by whichev
     const request = { chargerId: "M-1", action: "ClearCache", payload: {}, waitSeconds: 0, ttlSeconds: 0, idempotencyKey: "" };
     return (await call(commands, commands.createCommand, request, as)).command;
   };
-  expect(await ask("traceparent", `00-${trace}-00f067aa0ba902b7-01`)).toMatchObject({ traceId: trace, state: "ACCEPTED" });
-  expect(await ask("x-request-id", "request-7")).toMatchObject({ traceId: "request-7" });
+  const traced = await ask("traceparent", `00-${trace}-00f067aa0ba902b7-01`);
+  expect(traced).toMatchObject({ traceId: trace, state: "ACCEPTED" });
+  const named = await ask("x-request-id", "request-7");
+  expect(named).toMatchObject({ traceId: "request-7" });
   expect(await ask("traceparent", `00-${"0".repeat(32)}-00f067aa0ba902b7-01`)).toMatchObject({ traceId: "of-its-own" });
   for (const traceId of [trace, "request-7", "of-its-own"]) {
     const frames = await eventually(async () => {
@@ -109,8 +112,23 @@ test("a trace ties what was asked of us to the frames that it led to, by whichev
     expect(frames.map(brief)).toEqual(["TO_CHARGER CALL ClearCache", "FROM_CHARGER CALLRESULT ClearCache"]);
     expect(frames[1]?.messageId).toBe(frames[0]?.messageId);
   }
-  await eventually(async () => (await site.rows("select from outbox")).length === 0);
+  const of = (id = "") => lastEvent(subjectOf("chargemesh.charger.v1.CommandUpdated", id));
+  expect(await of(traced?.id)).toMatchObject({ requestid: trace, traceparent: expect.stringMatching(`^00-${trace}-[0-9a-f]{16}-00$`) });
+  expect(await of(named?.id)).toMatchObject({ requestid: "request-7" });
+  expect(await of(named?.id)).not.toHaveProperty("traceparent");
 });
+
+/** The newest event of a subject, as it is on the wire, after the outbox is empty. */
+async function lastEvent(subject: string): Promise<Payload> {
+  await eventually(async () => (await site.rows("select from outbox")).length === 0);
+  const nats = await openNats(site.place);
+  try {
+    const { streams } = await nats.jetstreamManager();
+    return (await streams.getMessage("chargemesh_charger_v1", { last_by_subj: subject })).json();
+  } finally {
+    await nats.close();
+  }
+}
 
 test("no password is kept, whoever says it and however it is spelt", async () => {
   const frames = await framesOf(8, async () => {

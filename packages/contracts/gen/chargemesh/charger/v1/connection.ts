@@ -48,7 +48,11 @@ export interface Connection {
     | undefined;
   /** What the reason does not say: what is wrong with the certificate, or why TLS failed. */
   detail: string;
-  frames: Connection_Frames | undefined;
+  frames:
+    | Connection_Frames
+    | undefined;
+  /** Which of the charger's connections it was, as in Message.epoch; 0 of a refused one. */
+  epoch: number;
 }
 
 export const Connection_State = {
@@ -164,6 +168,7 @@ function createBaseConnection(): Connection {
     certificate: undefined,
     detail: "",
     frames: undefined,
+    epoch: 0,
   };
 }
 
@@ -225,6 +230,9 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     }
     if (message.frames !== undefined) {
       Connection_Frames.encode(message.frames, writer.uint32(138).fork()).join();
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(144).int64(message.epoch);
     }
     return writer;
   },
@@ -388,6 +396,14 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
             message.frames = Connection_Frames.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -453,6 +469,7 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
       certificate: isSet(object.certificate) ? Connection_Certificate.fromJSON(object.certificate) : undefined,
       detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
       frames: isSet(object.frames) ? Connection_Frames.fromJSON(object.frames) : undefined,
+      epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
     };
   },
 
@@ -509,6 +526,9 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     if (message.frames !== undefined) {
       obj.frames = Connection_Frames.toJSON(message.frames);
     }
+    if (message.epoch !== 0) {
+      obj.epoch = Math.round(message.epoch);
+    }
     return obj;
   },
 
@@ -538,6 +558,7 @@ export const Connection: MessageFns<Connection, "chargemesh.charger.v1.Connectio
     message.frames = (object.frames !== undefined && object.frames !== null)
       ? Connection_Frames.fromPartial(object.frames)
       : undefined;
+    message.epoch = object.epoch ?? 0;
     return message;
   },
 };
@@ -824,6 +845,17 @@ function fromJsonTimestamp(o: any): Date {
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }
+}
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
 }
 
 function isSet(value: any): boolean {

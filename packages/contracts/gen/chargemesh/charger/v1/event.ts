@@ -30,10 +30,12 @@ export interface Event {
     | undefined;
   /** Where this event stands in the stream; grows. */
   cursor: string;
+  /** The request that it came of, as in Message.trace_id; empty if it came of none. */
+  traceId: string;
 }
 
 function createBaseEvent(): Event {
-  return { id: "", source: "", type: "", subject: "", time: undefined, data: undefined, cursor: "" };
+  return { id: "", source: "", type: "", subject: "", time: undefined, data: undefined, cursor: "", traceId: "" };
 }
 
 export const Event: MessageFns<Event, "chargemesh.charger.v1.Event"> = {
@@ -60,6 +62,9 @@ export const Event: MessageFns<Event, "chargemesh.charger.v1.Event"> = {
     }
     if (message.cursor !== "") {
       writer.uint32(58).string(message.cursor);
+    }
+    if (message.traceId !== "") {
+      writer.uint32(66).string(message.traceId);
     }
     return writer;
   },
@@ -133,6 +138,14 @@ export const Event: MessageFns<Event, "chargemesh.charger.v1.Event"> = {
             message.cursor = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.traceId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -154,6 +167,11 @@ export const Event: MessageFns<Event, "chargemesh.charger.v1.Event"> = {
       time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
       data: isSet(object.data) ? Any.fromJSON(object.data) : undefined,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      traceId: isSet(object.traceId)
+        ? globalThis.String(object.traceId)
+        : isSet(object.trace_id)
+        ? globalThis.String(object.trace_id)
+        : "",
     };
   },
 
@@ -180,6 +198,9 @@ export const Event: MessageFns<Event, "chargemesh.charger.v1.Event"> = {
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
     }
+    if (message.traceId !== "") {
+      obj.traceId = message.traceId;
+    }
     return obj;
   },
 
@@ -195,6 +216,7 @@ export const Event: MessageFns<Event, "chargemesh.charger.v1.Event"> = {
     message.time = object.time ?? undefined;
     message.data = (object.data !== undefined && object.data !== null) ? Any.fromPartial(object.data) : undefined;
     message.cursor = object.cursor ?? "";
+    message.traceId = object.traceId ?? "";
     return message;
   },
 };
