@@ -62,6 +62,8 @@ export interface Service {
   transactions: TransactionServiceClient;
   grpcAddress: string;
   ocppAddress: string;
+  /** Undefined unless the settings have certificates. */
+  ocppTlsAddress: string | undefined;
   stop(): Promise<void>;
 }
 

@@ -86,6 +86,8 @@ function contextOf({ cert, key, ca }: Found): SecureContextOptions {
     key,
     // Without any, OpenSSL would trust every public authority; then no certificate is asked for.
     ...(ca.length === 0 ? {} : { ca }),
+    // Who trusts an authority need not know the one above it.
+    allowPartialTrustChain: true,
     minVersion: "TLSv1.2",
     ciphers: CIPHERS,
     honorCipherOrder: true,
@@ -110,10 +112,12 @@ function faultOf(found: Found): string | undefined {
 export function lineOf(socket: Socket): Line {
   if (!(socket instanceof TLSSocket)) return { isSecure: false, tlsVersion: "", tlsCipher: "", certificate: undefined };
   const certificate = socket.getPeerX509Certificate();
+  // None before both have agreed on one, nor after the end.
+  const cipher: { standardName: string } | undefined | null = socket.getCipher();
   return {
     isSecure: true,
     tlsVersion: socket.getProtocol() ?? "",
-    tlsCipher: socket.getCipher().standardName,
+    tlsCipher: cipher?.standardName ?? "",
     certificate: certificate && readShown(certificate, socket.authorized ? "" : String(socket.authorizationError)),
   };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import type { ConnectionOptions } from "node:tls";
 import { WebSocket } from "ws";
 
 /** What came over the wire, parsed: `[2, id, action, payload]`, `[3, id, payload]` or `[4, id, code, description, details]`. */
@@ -19,6 +20,8 @@ export interface StationOptions {
   /** Whether it answers pings. */
   autoPong?: boolean;
   headers?: Record<string, string>;
+  /** Connects by TLS, like this. */
+  tls?: ConnectionOptions;
 }
 
 /** A scripted charger: a bare WebSocket that says exactly what a test wants said. */
@@ -62,7 +65,12 @@ export class Refusal extends Error {
 export async function connectStation(address: string, id: string, options: StationOptions = {}, path = `/${id}`): Promise<Station> {
   const { password, user = id, protocols = ["ocpp1.6"], autoPong = true } = options;
   const authorization = password === undefined ? {} : { authorization: basic(user, password) };
-  const socket = new WebSocket(`ws://${address}${path}`, protocols, { autoPong, headers: { ...authorization, ...options.headers } });
+  const { tls } = options;
+  const socket = new WebSocket(`${tls === undefined ? "ws" : "wss"}://${address}${path}`, protocols, {
+    ...tls,
+    autoPong,
+    headers: { ...authorization, ...options.headers },
+  });
   const station = listen(socket, id, options.react ?? (() => ({ status: "Accepted" })));
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
