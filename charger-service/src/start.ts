@@ -18,6 +18,7 @@ import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
 import { makeTolerance } from "./domain/tolerance.ts";
 import { openFiles } from "./files.ts";
+import { keepTidy } from "./left-behind.ts";
 import { keepLocalLists } from "./local-lists.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
 import { chooseDialect } from "./ocpp/dialects.ts";
@@ -63,6 +64,7 @@ export async function start(
   let ocppAddress = config.ocppAddress;
   const filing = await openFiles(config.files, () => ocppAddress, db, clock, stack, log);
   keepLocalLists({ db, commander }, replicaId, stack, log);
+  keepTidy({ ...config, db, clock, replicaId }, stack, log);
   const frameLog = keepFrames(db, config, clock, stack, log);
   const { unknownChargers, configurationSeconds } = config;
   const chooseProtocol = (offered: readonly string[]): string => chooseDialect(offered)?.version.subprotocol ?? "";

@@ -16,6 +16,10 @@ export interface ListDeps {
 const PARTS_MAX = 2_000;
 /** How long to wait for an answer where nobody waits for ours, in s: as long as a command waits its turn, and is answered. */
 const WAIT_SECONDS = 90;
+/** How often we look whether an update of somebody else has ended, in ms. */
+const LOOK_MS = 50;
+/** How long after a boot a list is left to what follows the boot. */
+const BOOT_SECONDS = 30;
 
 /** Thrown if somebody else tells the charger already, or something else is to be told by now. */
 class OvertakenBySomebody extends Error {}
@@ -75,8 +79,13 @@ async function settleIfInStep(db: Db, row: LocalListRow, rule: Awaited<ReturnTyp
     if (locked === undefined || locked.must_replace || locked.mode !== row.mode) return;
     if ((await listDifferences(tx, rule, false, now, 1)).length > 0) return;
     const { omitted, nextExpiryTime } = await listOutlook(tx, rule, now);
-    await putLocalList(tx, row.charger_id, { is_due: false, omitted, next_expiry_time: nextExpiryTime ?? null });
+    await putLocalList(tx, row.charger_id, { is_due: false, retry_time: null, omitted, next_expiry_time: nextExpiryTime ?? null });
   });
+}
+
+/** Makes a list due, whatever the charger has said before, and so long only for whoever says so: others would tell it at the same time. */
+function leftToUs(seconds: number): Partial<LocalListRow> {
+  return { is_due: true, refusal: "", retry_time: new Date(Date.now() + seconds * 1000) };
 }
 
 /** Asks a charger which version its list is of, and tells it what that lacks. With `replace` it is told everything, whatever it says. */
@@ -87,17 +96,26 @@ export async function syncList(
   waitSeconds: number,
   userId: string | undefined,
 ): Promise<void> {
-  const change = { is_due: true, refusal: "", retry_time: null, ...(replace ? { must_replace: true } : {}) };
-  await transact(deps.db, (tx) => putLocalList(tx, chargerId, change));
+  await untilNobodyTells(deps.db, chargerId, waitSeconds);
+  await putLocalList(deps.db, chargerId, { ...leftToUs(waitSeconds), ...(replace ? { must_replace: true } : {}) });
   await askForVersion(deps, chargerId, waitSeconds, userId);
   await updateList(deps, chargerId, waitSeconds, userId);
+  await untilNobodyTells(deps.db, chargerId, waitSeconds);
+}
+
+/** Waits until no update is under way, but no longer than this. */
+async function untilNobodyTells(db: Db, chargerId: string, waitSeconds: number): Promise<void> {
+  const until = performance.now() + waitSeconds * 1000;
+  while (performance.now() < until && (await localList(db, chargerId))?.command_id != null) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
 }
 
 /** After a boot a charger that keeps a list may have lost it, or have learnt to keep one. */
 export async function checkListAfterBoot(deps: ListDeps, chargerId: string): Promise<void> {
   const row = await localList(deps.db, chargerId);
   if (row === undefined || (row.mode === "OFF" && !row.is_due)) return;
-  await putLocalList(deps.db, chargerId, { is_due: true, refusal: "", retry_time: null });
+  await putLocalList(deps.db, chargerId, leftToUs(BOOT_SECONDS));
   await askForVersion(deps, chargerId, WAIT_SECONDS, undefined);
   await updateList(deps, chargerId);
 }

@@ -11,6 +11,7 @@ export const createVendorMessage =
   ({ db }: RpcDeps) =>
   async ({ vendorMessage }: CreateVendorMessageRequest): Promise<CreateVendorMessageResponse> => {
     if (vendorMessage === undefined) throw badRequest([{ field: "vendor_message", description: "is required" }]);
+    if (vendorMessage.vendorId === "") throw badRequest([{ field: "vendor_message.vendor_id", description: "is required" }]);
     const row = await makeKnown(db, {
       vendor_id: readStorable("vendor_message.vendor_id", vendorMessage.vendorId),
       message_id: readStorable("vendor_message.message_id", vendorMessage.messageId),
