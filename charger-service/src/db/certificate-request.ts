@@ -64,6 +64,17 @@ export function certificateRequestByText(db: Db, chargerId: string, csr: string)
     .executeTakeFirst();
 }
 
+/** How many requests of a charger were kept since then. */
+export async function requestsSince(db: Db, chargerId: string, time: Date): Promise<number> {
+  const row = await db
+    .selectFrom("certificate_request")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("charger_id", "=", chargerId)
+    .where("create_time", ">", time)
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
 /** Answers the id. Breaks certificate_request_charger_id_fkey if the charger is gone. */
 export async function insertCertificateRequest(tx: Db, request: Insertable<Database["certificate_request"]>): Promise<string> {
   return (await tx.insertInto("certificate_request").values(request).returning("id").executeTakeFirstOrThrow()).id;

@@ -10,6 +10,8 @@ export interface Authority {
 }
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/** OCPP carries 10,000; the rest is for the charger's own, with the largest key that we sign. */
+const CHAIN_LENGTH_MAX = 7_000;
 const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
 
 /**
@@ -32,6 +34,9 @@ export function readAuthority(certificates: string, privateKey: string, now: Dat
   const stray = all.find((each, i) => i > 0 && all[i - 1]?.checkIssued(each) !== true);
   if (stray !== undefined) throw new Error(`${oneLine(stray.subject)} has not issued the one before it`);
   const chain = all.filter((each) => !each.checkIssued(each)).map((each) => each.toString());
+  const length = chain.join("").length;
+  if (length > CHAIN_LENGTH_MAX)
+    throw new Error(`what goes to chargers of it has ${length} characters, and ${CHAIN_LENGTH_MAX} are the most`);
   return { certificate, key, chain: chain.join(""), notAfter };
 }
 

@@ -12,11 +12,13 @@ class NotToBeSent extends Error {}
 
 /** Sends certificates that have not been sent: those of one charger, or of all. An offline charger gets them when it connects. */
 export async function sendCertificates({ db, commander }: { db: Db; commander: Commander }, now: Date, chargerId?: string): Promise<void> {
+  const failures: unknown[] = [];
   for (const certificate of await unsentCertificates(db, now, chargerId)) {
     await send(commander, certificate).catch((err: unknown) => {
-      if (!(err instanceof NotToBeSent)) throw err;
+      if (!(err instanceof NotToBeSent)) failures.push(err);
     });
   }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} certificates could not be sent`);
 }
 
 async function send(commander: Commander, { id, charger_id: chargerId, chain }: CertificateRow): Promise<void> {

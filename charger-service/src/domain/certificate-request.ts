@@ -9,6 +9,7 @@ import {
   decideOnRequest,
   insertCertificateRequest,
   replacePending,
+  requestsSince,
 } from "../db/certificate-request.ts";
 import type { CertificateRequestRow } from "../db/certificate-tables.ts";
 import { type ChargerRow, chargerById } from "../db/charger.ts";
@@ -36,6 +37,8 @@ export interface Certification {
 type Fault = RequestFault | "SIGNING_OFF" | "AUTHORITY_ENDS";
 
 const DAY_MS = 24 * 3_600_000;
+/** A charger needs one in months. One that is broken, or somebody else's, must not fill the books. */
+const REQUESTS_A_DAY_MAX = 50;
 
 /**
  * A charger asks for a certificate. Answers whether it gets one, now or once an operator has said so. The same request again is the same one; a new
@@ -46,7 +49,7 @@ export async function requestCertificate(db: Db, settings: Certification, charge
   const before = await certificateRequestByText(db, chargerId, text);
   if (before !== undefined && (await isInHand(db, before, now))) return true;
   const charger = await chargerById(db, chargerId);
-  if (charger === undefined) return false;
+  if (charger === undefined || (await requestsSince(db, chargerId, new Date(now.getTime() - DAY_MS))) >= REQUESTS_A_DAY_MAX) return false;
   const checked = await check(settings, charger, csr, now);
   if (typeof checked === "string" && before?.state === "REJECTED" && before.reason === checked) return false;
   const isTrusted = settings.signing === "auto" && (await hasProvenItself(db, charger));
@@ -72,9 +75,10 @@ async function isInHand(db: Db, request: CertificateRequestRow, now: Date): Prom
   return true;
 }
 
-/** Whether a charger had to show a password or a certificate. */
-async function hasProvenItself(db: Db, { id, has_password: hasPassword, security_profile: profile }: ChargerRow): Promise<boolean> {
-  return hasPassword === true || profile === 3 || (await hasInstalledCertificate(db, id));
+/** Whether a charger that may work had to show a password or a certificate. */
+async function hasProvenItself(db: Db, charger: ChargerRow): Promise<boolean> {
+  if (charger.registration !== "ACCEPTED") return false;
+  return charger.has_password === true || charger.security_profile === 3 || (await hasInstalledCertificate(db, charger.id));
 }
 
 /** A sound request, and who would sign it. */

@@ -206,6 +206,15 @@ test("where operators decide, a certificate waits for its charger, and what is r
   expect(await refusal(desk.approve(desk.nowhere))).toMatchObject({ code: "NOT_FOUND", reason: "CERTIFICATE_REQUEST_NOT_FOUND" });
 });
 
+test("a charger that asks all the time is not listened to", async () => {
+  const station = await join("C-10");
+  await site.rows("insert into certificate_request (charger_id, csr, state) select 'C-10', '', 'REJECTED' from generate_series(1, 50)");
+  expect(await asks(station, (await csrOf("C-10")).csr)).toEqual({ status: "Rejected" });
+  await site.rows("update certificate_request set create_time = now() - interval '25 hours' where charger_id = 'C-10' and csr = ''");
+  expect(await asks(station, (await csrOf("C-10")).csr)).toEqual({ status: "Accepted" });
+  await station.leave();
+});
+
 test("without an authority nothing is signed", async () => {
   const bare = await startService(site.place);
   await site.register("C-7");
