@@ -11,7 +11,7 @@ export const DAY = 86_400;
 export const profile = (
   purpose: ProfilePurpose,
   fields: Partial<Omit<ProfileContent, "schedule">> & {
-    at?: number;
+    at?: number | undefined;
     start?: string;
     duration?: number;
     limits: number[][];

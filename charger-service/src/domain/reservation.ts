@@ -14,6 +14,7 @@ import type { ReservationRow } from "../db/reservation-tables.ts";
 import type { CommandRow, Db } from "../db/schema.ts";
 import { commandUpdated, reservationCreated, reservationUpdated } from "../events.ts";
 import type { Asking, Commander } from "./command.ts";
+import { settleReservation } from "./reservation-outcome.ts";
 
 /** What somebody wants a charger to keep; connector 0 is any one. */
 export interface NewReservation {
@@ -97,11 +98,10 @@ function cancelUnsent(db: Db, id: string): Promise<ReservationRow | undefined> {
     const command = await endCommand(tx, commandId, ["QUEUED"], cancelled);
     if (command === undefined) return undefined;
     await commandUpdated(tx, command);
-    const changed = await changeReservation(tx, id, ["PENDING"], { state: "CANCELLED" });
-    if (changed === undefined) throw new Error("a reservation whose command waits is not pending");
-    await reservationUpdated(tx, changed);
-    await recordAudit(tx, { resource: resourceOf(changed) });
-    return changed;
+    await settleReservation(tx, command);
+    const reservation = await existingReservation(tx, id, undefined);
+    await recordAudit(tx, { resource: resourceOf(reservation) });
+    return reservation;
   });
 }
 

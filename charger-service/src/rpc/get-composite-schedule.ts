@@ -31,7 +31,7 @@ export const getCompositeSchedule =
     const rateUnit = said(request.unit) ?? "W";
     const durationSeconds = request.durationSeconds || DAY_SECONDS;
     const asked =
-      request.withoutCharger || charger.replica_id === null
+      request.withoutCharger || charger.replica_id === null || charger.registration !== "ACCEPTED"
         ? { commandId: "", report: undefined }
         : await ask(db, commander, {
             question: { kind: "getCompositeSchedule", connectorId, durationSeconds, rateUnit },

@@ -1,4 +1,4 @@
-import type { ChargingProfile, ChargingProfileAssignment } from "@chargemesh/contracts/charger/v1/charging_profile";
+import type { ChargingProfile, ChargingProfileAssignment, DeepPartial } from "@chargemesh/contracts/charger/v1/charging_profile";
 import {
   AssignChargingProfileRequest,
   ClearChargingProfilesRequest,
@@ -11,7 +11,7 @@ import { StartTransactionRequest } from "@chargemesh/contracts/charger/v1/transa
 import type { Metadata } from "@grpc/grpc-js";
 import { call, given, type Service } from "../service.ts";
 
-export type Partially = NonNullable<Parameters<typeof CreateChargingProfileRequest.fromPartial>[0]["chargingProfile"]>;
+export type Partially = DeepPartial<ChargingProfile>;
 /** A default that recurs, one for a transaction, and the most of a charger. */
 export const byDefault: Partially = {
   purpose: "TRANSACTION_DEFAULT",
@@ -65,7 +65,7 @@ export function makeProfileDesk(service: Service, operator: Metadata, chargerId:
     const { compositeSchedules } = service;
     return given((await call(compositeSchedules, compositeSchedules.getCompositeSchedule, request, operator)).compositeSchedule);
   };
-  const remoteStart = async (fields: Parameters<typeof StartTransactionRequest.fromPartial>[0], as = operator) => {
+  const remoteStart = async (fields: DeepPartial<StartTransactionRequest>, as = operator) => {
     const request = StartTransactionRequest.fromPartial({ chargerId, idToken: "Card", ...fields });
     return given((await call(service.transactions, service.transactions.startTransaction, request, as)).command);
   };
