@@ -6,6 +6,7 @@ import { auditedCertificateCalls } from "./audited-certificate-calls.ts";
 import { auditedFileCalls } from "./audited-file-calls.ts";
 import { auditedRelaxationCalls } from "./audited-relaxation-calls.ts";
 import { auditedScheduleCalls } from "./audited-schedule-calls.ts";
+import { auditedSetupCalls } from "./audited-setup-calls.ts";
 
 const PASSWORD = "correct horse battery staple";
 const OTHER_PASSWORD = "another horse, another battery";
@@ -232,6 +233,7 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
     ...auditedFileCalls(admin, actors),
     ...auditedRelaxationCalls(admin),
     ...auditedScheduleCalls(admin, actors),
+    ...auditedSetupCalls(admin, actors),
     "email.v1.MessageService/CreateMessage": async () => {
       const answer = await admin("POST", "/email/messages", { to: "ada@example.com", subject: "Hello", text: "Hello." });
       return { answer, resource: `messages/${answer.body.id}` };
