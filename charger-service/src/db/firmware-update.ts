@@ -2,7 +2,7 @@ import { jsonText } from "@chargemesh/kit/postgres";
 import { sql } from "kysely";
 import type { FirmwareStep, FirmwareUpdateRow, FirmwareUpdateState, NewFirmwareUpdate } from "./file-tables.ts";
 import type { Db } from "./schema.ts";
-import { wasSent } from "./upload.ts";
+import { isLastAsked } from "./upload.ts";
 
 const columns = [
   "id",
@@ -71,7 +71,7 @@ export function firmwareUpdatesBefore(
 /** The update that a charger speaks of by this number; without one, its newest that was not called off. Locks it. */
 export function firmwareUpdateSpokenOf(tx: Db, chargerId: string, requestId: number | undefined): Promise<FirmwareUpdateRow | undefined> {
   let query = tx.selectFrom("firmware_update").select(columns).where("charger_id", "=", chargerId);
-  query = requestId === undefined ? query.where("state", "!=", "CANCELLED").where(wasSent) : query.where("request_id", "=", requestId);
+  query = requestId === undefined ? query.where("state", "!=", "CANCELLED").where(isLastAsked) : query.where("request_id", "=", requestId);
   return query.orderBy("number", "desc").limit(1).forUpdate().executeTakeFirst();
 }
 

@@ -26,8 +26,18 @@ const columns = [
 /** What is not at its end yet. */
 const OPEN: readonly UploadState[] = ["REQUESTED", "UPLOADING"];
 
-/** Of a row with a command_id: whether that was sent. What a charger has not been asked yet it cannot speak of. */
-export const wasSent = sql<boolean>`not exists (select from command where command.id = command_id and command.send_time is null)`;
+const wasAsked = (command: string) =>
+  sql<boolean>`${sql.ref(`${command}.send_time`)} is not null and
+    (${sql.ref(`${command}.state`)} in ('SENT', 'ACCEPTED', 'TIMED_OUT') or ${sql.ref(`${command}.error_code`)} = 'CONNECTION_LOST')`;
+
+/**
+ * Of a row with a command_id: whether the charger was asked for it, and then for nothing else of the kind, so that it can only mean this when it
+ * does not say what it speaks of.
+ */
+export const isLastAsked = sql<boolean>`not exists (
+  select from command own where own.id = command_id and not (${wasAsked("own")} and not exists (
+    select from command newer
+    where newer.charger_id = own.charger_id and newer.action = own.action and newer.number > own.number and ${wasAsked("newer")})))`;
 
 export function insertUpload(tx: Db, upload: NewUpload): Promise<UploadRow> {
   return tx.insertInto("upload").values(upload).returning(columns).executeTakeFirstOrThrow();
@@ -63,7 +73,7 @@ export function uploadsBefore(
 /** The upload that a charger speaks of by this number; without one, its newest diagnostics. Locks it. */
 export function uploadSpokenOf(tx: Db, chargerId: string, requestId: number | undefined): Promise<UploadRow | undefined> {
   let query = tx.selectFrom("upload").select(columns).where("charger_id", "=", chargerId);
-  query = requestId === undefined ? query.where("kind", "=", "DIAGNOSTICS").where(wasSent) : query.where("request_id", "=", requestId);
+  query = requestId === undefined ? query.where("kind", "=", "DIAGNOSTICS").where(isLastAsked) : query.where("request_id", "=", requestId);
   return query.orderBy("number", "desc").limit(1).forUpdate().executeTakeFirst();
 }
 

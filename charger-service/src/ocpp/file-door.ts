@@ -23,7 +23,7 @@ export function makeFileDoor(deps: FileDeps, log: Logger): RequestHandler {
   return (request, response) => {
     const [, folder, token = "", name = ""] = PLACE.exec(request.url ?? "") ?? [];
     if (folder !== "uploads" && folder !== "firmware") return false;
-    request.socket.setTimeout(IDLE_MS, () => request.socket.destroy());
+    request.socket.setTimeout(IDLE_MS);
     const serve = async (): Promise<void> => {
       const allowed: readonly string[] = METHODS[folder];
       if (!allowed.includes(request.method ?? "")) {
@@ -80,7 +80,7 @@ function decode(text: string): string {
   }
 }
 
-/** Answers with an error, and goes on reading for a while: who is cut off while sending never sees an answer. */
+/** Answers with an error. */
 function refuse(request: IncomingMessage, response: ServerResponse, status: number, reason: string, message: string): void {
   if (response.headersSent) {
     response.destroy();
@@ -89,13 +89,21 @@ function refuse(request: IncomingMessage, response: ServerResponse, status: numb
   const body = JSON.stringify({ error: { code: status, reason, message } });
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body), connection: "close" });
   response.write(body);
-  let left = LINGER.bytes;
+  linger(request, () => response.end());
+}
+
+/** Goes on reading for a while before it is over: who is cut off while sending never sees an answer. */
+function linger(request: IncomingMessage, over: () => void): void {
+  if (request.complete || request.destroyed) {
+    over();
+    return;
+  }
+  const timer = setTimeout(over, LINGER.ms);
   const end = (): void => {
     clearTimeout(timer);
-    response.end();
+    over();
   };
-  const timer = setTimeout(end, LINGER.ms);
-  if (request.complete) return end();
+  let left = LINGER.bytes;
   request.unpipe();
   request.on("data", (part: Buffer) => {
     left -= part.length;

@@ -93,11 +93,17 @@ export function toldUrl({ asked }: Station, action: string): string {
 }
 
 /** Sends a file as a charger does. `fetch` of a stream has no length. */
-export function send(url: string, body: BodyInit, init: RequestInit & { duplex?: "half" } = {}): Promise<Response> {
+export function send(url: string, body: NonNullable<RequestInit["body"]>, init: RequestInit = {}): Promise<Response> {
   return fetch(url, { method: "PUT", body, ...init });
 }
 
 /** A body whose length nobody says. */
 export function streamOf(bytes: Buffer): ReadableStream<Uint8Array> {
   return new Blob([new Uint8Array(bytes)]).stream();
+}
+
+/** How a file was refused. */
+export async function reasonOf(response: Response): Promise<[status: number, reason: string]> {
+  const { error }: Payload = await response.json();
+  return [response.status, error.reason];
 }

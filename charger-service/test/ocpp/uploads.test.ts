@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
 import { refusal, startService } from "../service.ts";
-import { type FileDesk, openFileDesk, send, streamOf, toldUrl } from "./file-desk.ts";
+import { type FileDesk, openFileDesk, reasonOf, send, streamOf, toldUrl } from "./file-desk.ts";
 import { openSite, type Site } from "./site.ts";
 import type { Reaction, Station } from "./station.ts";
 
@@ -36,7 +36,6 @@ afterAll(async () => {
 
 const keptFiles = async (): Promise<string[]> =>
   (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).map(({ name }) => name);
-const reasonOf = async (response: Response): Promise<[number, string]> => [response.status, (await response.json()).error.reason];
 const requested = async (): Promise<{ id: string; url: string }> => {
   const { id } = await desk.getDiagnostics({ chargerId });
   return { id, url: toldUrl(station, "GetDiagnostics") };
@@ -171,6 +170,13 @@ test("what a charger refuses is over, what it has none of may still come, and a 
   expect(await desk.getDiagnostics({ chargerId: "U-OFFLINE" })).toMatchObject({ state: "FAILED", status: "CHARGER_OFFLINE" });
   expect(await refusal(desk.getLog({ chargerId, kind: "DIAGNOSTICS" }))).toMatchObject({ reason: "INVALID_FIELD", fields: ["kind"] });
   expect(await refusal(desk.getDiagnostics({ chargerId: "NOBODY" }))).toMatchObject({ reason: "CHARGER_NOT_FOUND" });
+});
+
+test("what a charger says of diagnostics that it was asked for by hand is of no other", async () => {
+  const { id } = await requested();
+  await site.command({ chargerId, action: "GetDiagnostics", payload: { location: "ftp://elsewhere/" } });
+  await station.result("DiagnosticsStatusNotification", { status: "Uploading" });
+  expect(await desk.upload(id)).toMatchObject({ state: "REQUESTED", status: "" });
 });
 
 test("the same key gets the same upload", async () => {
