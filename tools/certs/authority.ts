@@ -49,23 +49,39 @@ export async function makeAuthority(validity: Validity, name = "Chargemesh devel
  * there for clients that know nothing of the mesh, such as grpcurl.
  */
 export async function issue(authority: Identity, service: string, hosts: readonly string[], validity: Validity): Promise<Identity> {
+  const names: JsonGeneralNames = [{ type: "url", value: `spiffe://chargemesh/${service}` }, ...namesOf([service, ...hosts])];
+  return sign(authority, service, names, [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth], validity);
+}
+
+/** Makes a certificate with which a server is `hosts`, and nothing else. */
+export function issueServer(authority: Identity, hosts: readonly string[], validity: Validity): Promise<Identity> {
+  return sign(authority, hosts[0] ?? "localhost", namesOf(hosts), [ExtendedKeyUsage.serverAuth], validity);
+}
+
+function namesOf(hosts: readonly string[]): JsonGeneralNames {
+  return hosts.map((host) => ({ type: isIP(host) === 0 ? ("dns" as const) : ("ip" as const), value: host }));
+}
+
+async function sign(
+  authority: Identity,
+  commonName: string,
+  names: JsonGeneralNames,
+  usages: ExtendedKeyUsage[],
+  validity: Validity,
+): Promise<Identity> {
   const keys = makeKeys();
   const publicKey = await publicOf(keys.publicKey);
   const issuer = new X509Certificate(authority.certificate);
-  const names: JsonGeneralNames = [
-    { type: "url", value: `spiffe://chargemesh/${service}` },
-    ...[service, ...hosts].map((host) => ({ type: isIP(host) === 0 ? ("dns" as const) : ("ip" as const), value: host })),
-  ];
   const certificate = await X509CertificateGenerator.create({
     ...commonOf(validity),
-    subject: `CN=${service}`,
+    subject: `CN=${commonName}`,
     issuer: issuer.subject,
     publicKey,
     signingKey: await signing(createPrivateKey(authority.key)),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      new ExtendedKeyUsageExtension(usages),
       new SubjectAlternativeNameExtension(names),
       await SubjectKeyIdentifierExtension.create(publicKey),
       await AuthorityKeyIdentifierExtension.create(issuer),

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { type Identity, issue, makeAuthority, type Validity } from "./authority.ts";
+import { type Identity, issue, issueServer, makeAuthority, type Validity } from "./authority.ts";
 
 /** Who has a certificate: what is in the mesh, and the NATS server. */
 export const NAMES = ["gateway", "auth-service", "charger-service", "email-service", "nats"] as const;
@@ -32,14 +32,38 @@ export async function keepCertificates(dir: string, hosts: readonly string[], no
       const folder = join(dir, name);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const reachedAt = [...LOOPBACK, ...hosts];
-      const there = readIdentity(join(folder, "tls.crt"), join(folder, "tls.key"));
-      const isGood = there !== undefined && isOf(there, authority, reachedAt) && lastsUntil(there, now, RENEWAL_DAYS);
-      const identity = isGood ? there : await issue(authority, name, reachedAt, validity(now, DAYS));
-      if (!isGood) writeIdentity(identity, join(folder, "tls.crt"), join(folder, "tls.key"));
+      const make = (): Promise<Identity> => issue(authority, name, reachedAt, validity(now, DAYS));
+      const kept = await keepIdentity(join(folder, "tls"), authority, reachedAt, make, now);
       write(join(folder, "ca.crt"), authority.certificate, 0o644);
-      return { name, isNew: !isGood, notAfter: new X509Certificate(identity.certificate).validToDate };
+      return { name, ...kept };
     }),
   );
+}
+
+/** What is at `${path}.crt` and `${path}.key`, unless it is no good any more: then what `make` makes takes its place. */
+async function keepIdentity(
+  path: string,
+  authority: Identity,
+  hosts: readonly string[],
+  make: () => Promise<Identity>,
+  now: Date,
+): Promise<Omit<Kept, "name">> {
+  const there = readIdentity(`${path}.crt`, `${path}.key`);
+  const isGood = there !== undefined && isOf(there, authority, hosts) && lastsUntil(there, now, RENEWAL_DAYS);
+  const identity = isGood ? there : await make();
+  if (!isGood) writeIdentity(identity, `${path}.crt`, `${path}.key`);
+  return { isNew: !isGood, notAfter: new X509Certificate(identity.certificate).validToDate };
+}
+
+/**
+ * Keeps in `dir` the certificate by which chargers know the port for TLS, `ocpp.crt` and `ocpp.key`: of the authority of
+ * `keepChargersAuthority`, so that chargers have one to trust.
+ */
+export async function keepOcppCertificate(dir: string, hosts: readonly string[], now: Date): Promise<Kept> {
+  const { identity: authority } = await keepAuthority(dir, "chargers-ca", "Chargemesh development CA for chargers", now);
+  const reachedAt = [...LOOPBACK, ...hosts];
+  const make = (): Promise<Identity> => issueServer(authority, reachedAt, validity(now, DAYS));
+  return { name: "ocpp", ...(await keepIdentity(join(dir, "ocpp"), authority, reachedAt, make, now)) };
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readAuthority } from "charger-service/src/domain/authority.ts";
 import { expect, test } from "vitest";
-import { keepCertificates, keepChargersAuthority, NAMES } from "../certs/keep.ts";
+import { keepCertificates, keepChargersAuthority, keepOcppCertificate, NAMES } from "../certs/keep.ts";
 import { freshFolder } from "./folder.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -76,4 +76,16 @@ test("chargers have an authority of their own, which stays", async () => {
   expect(readAuthority(certificate ?? "", key ?? "", now)).toMatchObject({ chain: "" });
   expect(read(dir, "charger-service").verify(new X509Certificate(certificate ?? "").publicKey)).toBe(false);
   expect(statSync(join(folder, "chargers-ca.key")).mode & 0o777).toBe(0o600);
+});
+
+test("the port for chargers has a certificate of their authority, for servers only, which is renewed in time", async () => {
+  const dir = freshFolder();
+  expect(await keepOcppCertificate(dir, ["csms.example.org"], now)).toMatchObject({ name: "ocpp", isNew: true });
+  const [authority, certificate] = ["chargers-ca", "ocpp"].map((name) => new X509Certificate(readFileSync(join(dir, `${name}.crt`))));
+  expect(authority && certificate?.verify(authority.publicKey)).toBe(true);
+  expect([certificate?.checkHost("csms.example.org"), certificate?.checkIP("127.0.0.1")]).toEqual(["csms.example.org", "127.0.0.1"]);
+  // serverAuth
+  expect(certificate?.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+  expect(await keepOcppCertificate(dir, ["csms.example.org"], after(59))).toMatchObject({ isNew: false });
+  expect(await keepOcppCertificate(dir, ["csms.example.org"], after(61))).toMatchObject({ isNew: true });
 });

@@ -33,6 +33,12 @@ test("a folder without .env has the defaults", () => {
   ]);
 });
 
+test("the port for TLS is there once it has a certificate", () => {
+  const settings = readSettings(freshFolder(), { CHARGER_OCPP_TLS_CERT: "ocpp.crt" });
+  expect(readAddresses(settings)).toContainEqual({ setting: "CHARGER_OCPP_TLS_ADDRESS", host: "127.0.0.1", port: 3443 });
+  expect(reachable(settings, "CHARGER_OCPP_TLS_ADDRESS")).toBe("127.0.0.1:3443");
+});
+
 test.each([
   ["3000", 'GATEWAY_ADDRESS is "3000", and not a host and a port such as 127.0.0.1:3000.'],
   ["localhost:0", 'GATEWAY_ADDRESS is "localhost:0", and not a host and a port such as 127.0.0.1:3000.'],

@@ -1,6 +1,6 @@
 import type { Folders } from "./folders.ts";
 import type { Secrets } from "./secrets.ts";
-import { reachable, type Settings } from "./settings.ts";
+import { hasOcppTls, reachable, type Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Says where everything is and how to log in. Whether a password of our own making was shown now. */
@@ -9,7 +9,8 @@ export function printBanner(terminal: Terminal, settings: Settings, given: Setti
   const isOurs = given.ADMIN_PASSWORD === undefined;
   terminal.line();
   terminal.fact("REST", `http://${gateway}        try it: http://${gateway}/docs   how it is: http://${gateway}/health`);
-  terminal.fact("OCPP", `ws://${gateway}/ocpp/ws/{charger}   or ws://${reachable(settings, "CHARGER_OCPP_ADDRESS")}/{charger}`);
+  const tls = hasOcppTls(settings) ? `   or wss://${reachable(settings, "CHARGER_OCPP_TLS_ADDRESS")}/{charger}` : "";
+  terminal.fact("OCPP", `ws://${gateway}/ocpp/ws/{charger}   or ws://${reachable(settings, "CHARGER_OCPP_ADDRESS")}/{charger}${tls}`);
   terminal.fact(
     "gRPC",
     `auth ${reachable(settings, "AUTH_GRPC_ADDRESS")}, charger ${reachable(settings, "CHARGER_GRPC_ADDRESS")}, email ${reachable(settings, "EMAIL_GRPC_ADDRESS")}`,

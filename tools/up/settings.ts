@@ -14,8 +14,11 @@ const ADDRESSES = {
   CHARGER_OCPP_ADDRESS: "127.0.0.1:3003",
   EMAIL_GRPC_ADDRESS: "127.0.0.1:3004",
 } as const;
+/** The one that is there only with a certificate. */
+const TLS_ADDRESSES = { CHARGER_OCPP_TLS_ADDRESS: "127.0.0.1:3443" } as const;
+const ALL = { ...ADDRESSES, ...TLS_ADDRESSES };
 
-export type Address = { readonly setting: keyof typeof ADDRESSES; readonly host: string; readonly port: number };
+export type Address = { readonly setting: keyof typeof ALL; readonly host: string; readonly port: number };
 
 /**
  * What `.env` in this folder and the environment say, and the addresses. The environment is stronger; an empty value counts as not set.
@@ -26,14 +29,19 @@ export function readSettings(root: string, environment: NodeJS.ProcessEnv): Sett
   return { ...ADDRESSES, ...whatIsSet(fromFile), ...whatIsSet(environment) };
 }
 
+/** Whether chargers may come in by TLS. */
+export function hasOcppTls(settings: Settings): boolean {
+  return settings.CHARGER_OCPP_TLS_CERT !== undefined;
+}
+
 /** The addresses, read. Throws StartError, naming the setting, if one is none or two are the same. */
 export function readAddresses(settings: Settings): readonly Address[] {
   const seen = new Map<string, string>();
-  return (Object.keys(ADDRESSES) as Address["setting"][]).map((setting) => {
-    const text = settings[setting] ?? ADDRESSES[setting];
+  return (Object.keys(hasOcppTls(settings) ? ALL : ADDRESSES) as Address["setting"][]).map((setting) => {
+    const text = settings[setting] ?? ALL[setting];
     const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
     if (host === undefined || !(Number(port) > 0 && Number(port) < 65_536)) {
-      throw new StartError(`${setting} is ${JSON.stringify(text)}, and not a host and a port such as ${ADDRESSES[setting]}.`);
+      throw new StartError(`${setting} is ${JSON.stringify(text)}, and not a host and a port such as ${ALL[setting]}.`);
     }
     const other = seen.get(text);
     if (other !== undefined) throw new StartError(`${other} and ${setting} are both ${text}: give each its own.`);
@@ -44,7 +52,7 @@ export function readAddresses(settings: Settings): readonly Address[] {
 
 /** Where we ourselves reach what listens at a setting, as `host:port`. */
 export function reachable(settings: Settings, setting: Address["setting"]): string {
-  const text = settings[setting] ?? ADDRESSES[setting];
+  const text = settings[setting] ?? ALL[setting];
   return text.replace(/^(0\.0\.0\.0|\[::\]|\*):/, "127.0.0.1:");
 }
 
