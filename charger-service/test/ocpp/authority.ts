@@ -51,6 +51,15 @@ export async function makeCsr(subject: string, kind?: KeyKind, hash?: string): P
   return { csr: csr.toString("pem"), key: pem };
 }
 
+/** A request that carries the signature of another key. */
+export async function makeForgedCsr(subject: string): Promise<{ csr: string }> {
+  const [one, other] = await Promise.all([makeCsr(subject), makeCsr(subject)]);
+  const bytesOf = ({ csr }: { csr: string }): Buffer => Buffer.from(csr.replaceAll(/-----[^-]+-----|\s/g, ""), "base64");
+  // What comes before the last 60 bytes says, among more, what is signed; of two keys of a kind it is as long as each other.
+  const bytes = Buffer.concat([bytesOf(one).subarray(0, -60), bytesOf(other).subarray(-60)]);
+  return { csr: `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString("base64")}\n-----END CERTIFICATE REQUEST-----` };
+}
+
 /** A root, and an authority below it that signs certificates of chargers. */
 export interface TestAuthority {
   /** As PEM. */

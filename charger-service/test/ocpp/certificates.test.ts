@@ -1,12 +1,16 @@
 import { X509Certificate } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
+import { makeFolder } from "../../../tools/test/folder.ts";
 import { given, refusal, startService } from "../service.ts";
-import { makeCsr, makeTestAuthority, type TestAuthority } from "./authority.ts";
+import { makeCsr, makeForgedCsr, makeTestAuthority, type TestAuthority } from "./authority.ts";
 import { type CertificateDesk, openCertificateDesk } from "./certificate-desk.ts";
+import { type Office, openOffice } from "./papers.ts";
 import { openSite, type Site } from "./site.ts";
-import type { Reaction, Station } from "./station.ts";
+import { type Reaction, Refusal, type Station } from "./station.ts";
 
 // What chargers ask to be certified, and what they get.
 
@@ -15,11 +19,19 @@ const ORGANIZATION = "Acme Charging";
 let site: Site;
 let desk: CertificateDesk;
 let authority: TestAuthority;
+let office: Office;
 
 beforeAll(async () => {
   authority = await makeTestAuthority();
+  office = await openOffice("CN=Ours");
+  const { cert, key } = await office.issue({ subject: "CN=csms", dnsNames: ["localhost"], usage: "server" });
+  const folder = makeFolder();
+  await Promise.all([writeFile(join(folder, "tls.crt"), cert), writeFile(join(folder, "tls.key"), key)]);
   site = await openSite({
     ...authority.settings,
+    CHARGER_OCPP_TLS_ADDRESS: "localhost:0",
+    CHARGER_OCPP_TLS_CERT: join(folder, "tls.crt"),
+    CHARGER_OCPP_TLS_KEY: join(folder, "tls.key"),
     OCPP_CERTIFICATE_ORGANIZATION: ORGANIZATION,
     OCPP_CERTIFICATE_DAYS: "90",
     OCPP_CALL_SECONDS: "1",
@@ -36,11 +48,11 @@ const asks = (station: Station, csr: string) => station.result("SignCertificate"
 const certificatesIn = (chain: string): X509Certificate[] =>
   (chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((pem) => new X509Certificate(pem));
 /** Chargers that answer everything in this way. */
-const join = (id: string, reaction: Reaction = { status: "Accepted" }) => site.join(id, { react: () => reaction });
+const joins = (id: string, reaction: Reaction = { status: "Accepted" }) => site.join(id, { react: () => reaction });
 
 test.each(["P-256", "RSA-2048"] as const)("a charger with a key on %s gets a certificate that stands up", async (kind) => {
   const id = `C-${kind}`;
-  const station = await join(id);
+  const station = await joins(id);
   const { csr, key } = await makeCsr(`CN=${id}, O=${ORGANIZATION}`, kind);
   const before = Date.now();
   expect(await asks(station, csr)).toEqual({ status: "Accepted" });
@@ -79,7 +91,7 @@ test.each(["P-256", "RSA-2048"] as const)("a charger with a key on %s gets a cer
 });
 
 test("a new certificate supersedes the one before; a serial number is never used again", async () => {
-  const station = await join("C-1");
+  const station = await joins("C-1");
   for (let i = 0; i < 2; i++) {
     expect(await asks(station, (await csrOf("C-1")).csr)).toEqual({ status: "Accepted" });
     await station.isAsked("CertificateSigned", i);
@@ -114,6 +126,32 @@ test("a charger that does not take its certificate, or says nothing, may ask aga
   await station.leave();
 });
 
+test("a charger comes in with its certificate, which then counts as installed whatever it has answered, until it is revoked", async () => {
+  await site.register("C-12", { securityProfile: 2 });
+  const overTls = (own: object, user?: string) =>
+    site.connect(
+      "C-12",
+      { tls: { ca: office.ca, ...own }, react: () => undefined, ...(user === undefined ? {} : { headers: { authorization: user } }) },
+      { ocppAddress: given(site.service.ocppTlsAddress) },
+    );
+  const station = await overTls({});
+  await station.boot();
+  const { csr, key } = await csrOf("C-12");
+  await asks(station, csr);
+  const { payload } = await station.isAsked("CertificateSigned");
+  station.socket.terminate();
+  expect(await desk.certificateIn("C-12", "PENDING_INSTALL")).toMatchObject({ installTime: undefined });
+  const papers = { cert: payload.certificateChain, key };
+  const again = await overTls(papers, "");
+  const { id } = await desk.certificateIn("C-12", "INSTALLED");
+  expect((await site.connections("C-12"))[0]).toMatchObject({ securityProfile: 3, tlsVersion: "TLSv1.3" });
+  await site.rows("update charger set security_profile = 3 where id = 'C-12'");
+  await desk.revoke("C-12", id);
+  await again.leave();
+  await expect(overTls(papers, "")).rejects.toBeInstanceOf(Refusal);
+  expect((await site.connections("C-12"))[0]).toMatchObject({ state: "REFUSED", reason: "CERTIFICATE_REVOKED" });
+});
+
 test.each([
   ["for somebody else", "WRONG_SUBJECT", () => makeCsr(`CN=C-3, O=${ORGANIZATION}`)],
   ["for two names", "WRONG_SUBJECT", (id: string) => makeCsr(`CN=${id}, CN=C-3, O=${ORGANIZATION}`)],
@@ -122,7 +160,7 @@ test.each([
   ["with a key that is too short", "WEAK_KEY", (id: string) => makeCsr(`CN=${id}, O=${ORGANIZATION}`, "RSA-1024")],
   ["with a key of another kind", "UNSUPPORTED_KEY", (id: string) => makeCsr(`CN=${id}, O=${ORGANIZATION}`, "Ed25519")],
   ["signed with SHA-1", "WEAK_SIGNATURE", (id: string) => makeCsr(`CN=${id}, O=${ORGANIZATION}`, "RSA-2048", "SHA-1")],
-  ["with a signature of another key", "WRONG_SIGNATURE", forged],
+  ["with a signature of another key", "WRONG_SIGNATURE", (id: string) => makeForgedCsr(`CN=${id}, O=${ORGANIZATION}`)],
   [
     "that is none",
     "MALFORMED_REQUEST",
@@ -131,7 +169,7 @@ test.each([
   ["that is two", "MALFORMED_REQUEST", async (id: string) => ({ csr: `${(await csrOf(id)).csr}\n${(await csrOf(id)).csr}` })],
 ] as const)("a request %s is refused: %s", async (what, reason, make) => {
   const id = `C-${what.replaceAll(" ", "-")}`;
-  const station = await join(id);
+  const station = await joins(id);
   const { csr } = await make(id);
   // The second time is no news.
   for (let i = 0; i < 2; i++) expect(await asks(station, csr)).toEqual({ status: "Rejected" });
@@ -141,18 +179,8 @@ test.each([
   await station.leave();
 });
 
-/** The request of one key with the signature of another. */
-async function forged(id: string): Promise<{ csr: string }> {
-  const [one, other] = [await csrOf(id), await csrOf(id)].map(({ csr }) =>
-    Buffer.from(csr.replaceAll(/-----[^-]+-----|\s/g, ""), "base64"),
-  );
-  // Both keys and names are as long as each other; what comes before the last 60 bytes says what is signed.
-  const bytes = Buffer.concat([given(one).subarray(0, -60), given(other).subarray(-60)]);
-  return { csr: `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString("base64")}\n-----END CERTIFICATE REQUEST-----` };
-}
-
 test("a request that is too long is refused by what OCPP says", async () => {
-  const station = await join("C-4");
+  const station = await joins("C-4");
   const { csr } = await csrOf("C-4");
   const frame = await station.call("SignCertificate", { csr: csr + " ".repeat(5_501 - csr.length) });
   expect(frame.slice(2, 4)).toEqual(["PropertyConstraintViolation", ".csr must be at most 5500 characters long"]);
@@ -207,7 +235,7 @@ test("where operators decide, a certificate waits for its charger, and what is r
 });
 
 test("a charger that asks all the time is not listened to", async () => {
-  const station = await join("C-10");
+  const station = await joins("C-10");
   await site.rows("insert into certificate_request (charger_id, csr, state) select 'C-10', '', 'REJECTED' from generate_series(1, 50)");
   expect(await asks(station, (await csrOf("C-10")).csr)).toEqual({ status: "Rejected" });
   await site.rows("update certificate_request set create_time = now() - interval '25 hours' where charger_id = 'C-10' and csr = ''");
@@ -227,7 +255,7 @@ test("without an authority nothing is signed", async () => {
 });
 
 test("a charger is asked to renew what ends soon, once", async () => {
-  const station = await join("C-8");
+  const station = await joins("C-8");
   await asks(station, (await csrOf("C-8")).csr);
   const { id } = await desk.certificateIn("C-8", "INSTALLED");
   await site.rows("update certificate set not_before = now() - interval '70 days', not_after = now() + interval '20 days' where id = $1", [
@@ -249,7 +277,7 @@ test("a charger is asked to renew what ends soon, once", async () => {
 });
 
 test("what is revoked stays so, also when its charger is forgotten and comes anew", async () => {
-  const station = await join("C-9");
+  const station = await joins("C-9");
   for (let i = 0; i < 2; i++) {
     await asks(station, (await csrOf("C-9")).csr);
     await station.isAsked("CertificateSigned", i);
