@@ -42,19 +42,30 @@ export function startTransaction(db: Db, report: StartReport, now: Date): Promis
     const content = { ...report, bootCount };
     // Without a clock a start looks like one of before the last boot. It is that one said again unless the charger knew its id already.
     const before = (await transactionByStart(tx, content)) ?? (unset ? await adoptUnheardStart(tx, content) : undefined);
-    const use = before === undefined ? await findUse(tx, { ...report, parentIdToken: authorization.parentIdToken }) : undefined;
-    const row = use && toRow(report, authorization, bootCount, use.flags, now);
-    const started = row && (await insertTransaction(tx, row));
-    if (started !== undefined) {
-      if (use?.reservation !== undefined) await useReservation(tx, use.reservation, started.id);
-      await tellOfStart(tx, started);
-      return { transactionId: started.id, authorization };
-    }
+    const started = before === undefined ? await begin(tx, report, authorization, bootCount, now) : undefined;
+    if (started !== undefined) return { transactionId: started.id, authorization };
     // Said before, or by another socket in this very moment.
     const first = before ?? (await transactionByStart(tx, content));
     if (first === undefined) throw new Error("a start that is neither new nor known");
     return { transactionId: first.id, authorization: { ...authorization, status: first.id_token_status as AuthorizationStatus } };
   });
+}
+
+/** Keeps a start that was not said before, with the reservation that it ends, and tells of it. Undefined if somebody else says it just now. */
+async function begin(
+  tx: Db,
+  report: StartReport,
+  authorization: Authorization,
+  bootCount: number,
+  now: Date,
+): Promise<TransactionRow | undefined> {
+  const startTime = isClockUnset(report.startTime) ? now : report.startTime;
+  const { reservation, flags } = await findUse(tx, { ...report, startTime, parentIdToken: authorization.parentIdToken });
+  const started = await insertTransaction(tx, toRow(report, authorization, bootCount, flags, now));
+  if (started === undefined) return undefined;
+  if (reservation !== undefined) await useReservation(tx, reservation, started.id);
+  await tellOfStart(tx, started);
+  return started;
 }
 
 async function tellOfStart(tx: Db, started: TransactionRow): Promise<void> {

@@ -11,6 +11,8 @@ import type { Answer } from "./incoming.ts";
 /** What a handler knows of the charger whose message it answers. */
 export interface Charger {
   readonly id: string;
+  /** Which of its connections its message came on. */
+  readonly epoch: number;
   readonly db: Db;
   readonly heartbeatSeconds: number;
   readonly retrySeconds: number;

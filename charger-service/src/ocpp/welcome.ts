@@ -101,6 +101,7 @@ function begin(
   const { db, clock, certification } = deps;
   const charger: Charger = {
     id: chargerId,
+    epoch,
     db,
     certification,
     heartbeatSeconds: options.heartbeatSeconds,

@@ -9,6 +9,7 @@ import { toTime } from "./time.ts";
 export async function startTransaction(charger: Charger, request: Req<V16, "StartTransaction">): Promise<Res<V16, "StartTransaction">> {
   const report = {
     chargerId: charger.id,
+    epoch: charger.epoch,
     ...connectorPlace(request.connectorId),
     idToken: request.idTag,
     startTime: toTime(request.timestamp),
