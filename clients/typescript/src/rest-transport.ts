@@ -1,4 +1,5 @@
 import { create, type DescMessage, type DescMethod, type MessageInitShape, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { registry } from "../gen/chargemesh/services.js";
 import { readEvents } from "./event-stream.js";
@@ -12,7 +13,7 @@ export interface RestOptions {
 
 /**
  * Calls over REST, through the gateway at `url`: in browsers, in Node, wherever there is `fetch`. Each rpc goes where its google.api.http
- * option says; one that streams is read as server-sent events.
+ * option says; one that streams is read as server-sent events, or as the bytes of a file.
  */
 export function restTransport(url: string, options: RestOptions = {}): Transport {
   const call: Call = { base: url.replace(/\/+$/, ""), fetch: options.fetch ?? globalThis.fetch.bind(globalThis) };
@@ -28,8 +29,10 @@ export function restTransport(url: string, options: RestOptions = {}): Transport
     },
     async stream(method, signal, timeoutMs, header, inputs) {
       const http = toHttp(method, method.input, await onlyOne(inputs));
-      const response = await withLimits(signal, timeoutMs, (limited) => send(call, http, header, limited, "text/event-stream"));
-      const message = messagesOf(response, method.output, http.responseField);
+      const areBytes = isBytes(method.output, http.responseField);
+      const accept = areBytes ? "*/*" : "text/event-stream";
+      const response = await withLimits(signal, timeoutMs, (limited) => send(call, http, header, limited, accept));
+      const message = (areBytes ? partsOf : messagesOf)(response, method.output, http.responseField);
       return { stream: true, service: method.parent, method, header: response.headers, message, trailer: new Headers() };
     },
   };
@@ -105,6 +108,32 @@ async function* messagesOf<O extends DescMessage>(
     }
   } catch (error) {
     throw failureOf(error);
+  }
+}
+
+/** Whether an answer is a google.api.HttpBody: then the response is its bytes, and no events. */
+function isBytes(output: DescMessage, field: string | undefined): boolean {
+  const shown = field === undefined ? output : output.fields.find(({ jsonName }) => jsonName === field)?.message;
+  return shown?.typeName === "google.api.HttpBody";
+}
+
+/** The bytes of a file, as they come. */
+async function* partsOf<O extends DescMessage>(
+  { body, headers }: Response,
+  output: O,
+  field: string | undefined,
+): AsyncGenerator<MessageShape<O>> {
+  if (body === null) return;
+  const contentType = headers.get("content-type") ?? "";
+  const reader = body.getReader();
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      yield readMessage(output, { contentType, data: base64Encode(read.value) }, field);
+    }
+  } catch (error) {
+    throw failureOf(error);
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
 }
 

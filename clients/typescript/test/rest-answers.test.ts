@@ -51,6 +51,25 @@ test("a service that does not answer is given up in time, one that is not there 
   }
 });
 
+test("a file comes in parts as it is, and one that breaks off is a failure", async () => {
+  const url = await serve((request, response) => {
+    response.writeHead(200, { "content-type": "application/octet-stream" }).write("0123");
+    if (request.url?.includes("half")) response.once("drain", () => response.destroy()).write("4".repeat(1_000_000));
+    else response.end("456789");
+  });
+  const client = chargemesh(restTransport(url));
+  const read = async (id: string): Promise<string> => {
+    const parts: Uint8Array[] = [];
+    for await (const { body } of client.uploads.downloadUpload({ id })) {
+      expect(body?.contentType).toBe("application/octet-stream");
+      parts.push(body?.data ?? new Uint8Array());
+    }
+    return Buffer.concat(parts).toString();
+  };
+  expect(await read("whole")).toBe("0123456789");
+  await expect(read("half")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+});
+
 test("a service that nobody said the place of is not called", async () => {
   const client = chargemesh(grpcTransport({ "chargemesh.auth.v1": "http://127.0.0.1:1" }));
   await expect(client.messages.listMessages({})).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
