@@ -116,19 +116,31 @@ export interface StartContent {
   bootCount: number;
 }
 
-/** The transaction that a start of this content made. Undefined if none came. */
-export function transactionByStart(tx: Db, start: StartContent): Promise<TransactionRow | undefined> {
+/** Those that a start of this content has made, whichever boot it was. */
+function selectByStart(tx: Db, start: Omit<StartContent, "bootCount">) {
   return tx
     .selectFrom("transaction")
-    .select(columns)
     .where("charger_id", "=", start.chargerId)
     .where("connector_id", "=", start.connectorId)
     .where(sql`lower(id_token)`, "=", folded(start.idToken))
     .where("start_time", "=", start.startTime)
     .where("meter_start_wh", "=", start.meterStartWh)
-    .where("boot_count", "=", start.bootCount)
-    .where("reported_id", "is", null)
-    .executeTakeFirst();
+    .where("reported_id", "is", null);
+}
+
+/** The transaction that a start of this content made. Undefined if none came. */
+export function transactionByStart(tx: Db, start: StartContent): Promise<TransactionRow | undefined> {
+  return selectByStart(tx, start).select(columns).where("boot_count", "=", start.bootCount).executeTakeFirst();
+}
+
+/** The newest of those that a start of this content has made, whichever boot it was. Undefined if none came. */
+export function newestByStart(tx: Db, start: StartContent): Promise<TransactionRow | undefined> {
+  return selectByStart(tx, start).select(columns).orderBy("boot_count", "desc").limit(1).executeTakeFirst();
+}
+
+/** Lets nobody else look for a start of this charger until the database transaction ends. */
+export async function lockStarts(tx: Db, chargerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('starts of ' || ${chargerId}::text, 0))`.execute(tx);
 }
 
 /**
@@ -136,16 +148,9 @@ export function transactionByStart(tx: Db, start: StartContent): Promise<Transac
  * From now on it counts as one of this boot. Undefined if there is none.
  */
 export function adoptUnheardStart(tx: Db, start: StartContent): Promise<TransactionRow | undefined> {
-  const unheard = tx
-    .selectFrom("transaction")
+  const unheard = selectByStart(tx, start)
     .select("id")
-    .where("charger_id", "=", start.chargerId)
-    .where("connector_id", "=", start.connectorId)
-    .where(sql`lower(id_token)`, "=", folded(start.idToken))
-    .where("start_time", "=", start.startTime)
-    .where("meter_start_wh", "=", start.meterStartWh)
     .where("boot_count", "<", start.bootCount)
-    .where("reported_id", "is", null)
     .where("meter_last_time", "is", null)
     .where("meter_stop_wh", "is", null)
     .orderBy("boot_count", "desc")

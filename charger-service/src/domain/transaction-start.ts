@@ -2,7 +2,15 @@ import { transact } from "@chargemesh/kit/postgres";
 import { chargerById } from "../db/charger.ts";
 import { linkRemoteStart } from "../db/command.ts";
 import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
-import { adoptUnheardStart, insertTransaction, stopMissing, transactionByStart } from "../db/transaction.ts";
+import {
+  adoptUnheardStart,
+  insertTransaction,
+  lockStarts,
+  newestByStart,
+  type StartContent,
+  stopMissing,
+  transactionByStart,
+} from "../db/transaction.ts";
 import { commandUpdated, transactionStarted, transactionStopped } from "../events.ts";
 import { beginWithStart, endProfilesOf } from "./assignment-outcome.ts";
 import { type Authorization, type AuthorizationStatus, authorize } from "./authorization.ts";
@@ -11,6 +19,8 @@ import { findUse, useReservation } from "./reservation-use.ts";
 /** What a charger says when a transaction starts. Times by its own clock, energy in Wh. */
 export interface StartReport {
   chargerId: string;
+  /** Which of the charger's connections it came on. */
+  epoch: number;
   evseId: number;
   connectorId: number;
   idToken: string;
@@ -37,18 +47,29 @@ export function isClockUnset(time: Date): boolean {
 export function startTransaction(db: Db, report: StartReport, now: Date): Promise<{ transactionId: number; authorization: Authorization }> {
   return transact(db, async (tx) => {
     const authorization = await authorize(tx, report.idToken, "start", now, report);
-    const unset = isClockUnset(report.startTime);
-    const bootCount = unset ? ((await chargerById(tx, report.chargerId))?.boot_count ?? 0) : 0;
-    const content = { ...report, bootCount };
-    // Without a clock a start looks like one of before the last boot. It is that one said again unless the charger knew its id already.
-    const before = (await transactionByStart(tx, content)) ?? (unset ? await adoptUnheardStart(tx, content) : undefined);
-    const started = before === undefined ? await begin(tx, report, authorization, bootCount, now) : undefined;
+    const { before, content } = await findBefore(tx, report);
+    const started = before === undefined ? await begin(tx, report, authorization, content.bootCount, now) : undefined;
     if (started !== undefined) return { transactionId: started.id, authorization };
     // Said before, or by another socket in this very moment.
     const first = before ?? (await transactionByStart(tx, content));
     if (first === undefined) throw new Error("a start that is neither new nor known");
     return { transactionId: first.id, authorization: { ...authorization, status: first.id_token_status as AuthorizationStatus } };
   });
+}
+
+/** What makes a start the same as another, and the transaction that it made if it came before. */
+async function findBefore(tx: Db, report: StartReport): Promise<{ before: TransactionRow | undefined; content: StartContent }> {
+  if (!isClockUnset(report.startTime)) {
+    const content = { ...report, bootCount: 0 };
+    return { before: await transactionByStart(tx, content), content };
+  }
+  // Without a clock a start looks like one of before the last boot. It is that one said again unless the charger knew its id already.
+  await lockStarts(tx, report.chargerId);
+  const charger = await chargerById(tx, report.chargerId);
+  const content = { ...report, bootCount: charger?.boot_count ?? 0 };
+  // What comes late on a connection that was taken over was said before what came on the newer one.
+  const elsewhere = charger?.epoch === report.epoch ? adoptUnheardStart : newestByStart;
+  return { before: (await transactionByStart(tx, content)) ?? (await elsewhere(tx, content)), content };
 }
 
 /** Keeps a start that was not said before, with the reservation that it ends, and tells of it. Undefined if somebody else says it just now. */

@@ -80,13 +80,17 @@ function makeVoice(line: Line, { hasClock }: Build, random: Random, booted: () =
 export async function charge(id: string, line: Line, build: Build, count: number, random: Random, done: () => void): Promise<Charged[]> {
   const { hasClock, keepsMeter } = build;
   let meter = random.below(1_000_000);
-  let time = Date.now() - 3_600_000;
+  let time = hasClock ? Date.now() - 3_600_000 : 10_000;
+  let hasJustBooted = false;
   const voice = makeVoice(line, build, random, () => {
-    if (!hasClock) time = 9_000;
+    hasJustBooted = true;
   });
   const tick = (): string => {
-    time += hasClock ? 1 + random.below(500) : 1_000;
-    return new Date(time).toISOString();
+    time += 1 + random.below(500);
+    // Without a clock what is first after a boot is at the same time each time. The rest is not: not even an answer could tell that apart.
+    const isAlike = !hasClock && hasJustBooted;
+    hasJustBooted = false;
+    return new Date(isAlike ? 10_000 : time).toISOString();
   };
   const chargeOnce = async (): Promise<Charged> => {
     if (!keepsMeter) meter = 0;
