@@ -9,10 +9,14 @@ export interface Claim {
   connectorId: number;
   idToken: string;
   parentIdToken: string;
+  /** By the charger's clock, if that was ever set. */
   startTime: Date;
   /** The number of a reservation, if the charger names one. */
   reservationNumber: number | undefined;
 }
+
+/** How far a charger's clock may be behind ours, in ms: what was reserved later than that after a start has nothing to do with it. */
+const CLOCKS_MS = 60_000;
 
 /** The reservation that a start ends, and what is unusual about that. */
 export interface Use {
@@ -34,7 +38,8 @@ export async function findUse(tx: Db, claim: Claim): Promise<Use> {
   const { reservationNumber } = claim;
   const named = reservationNumber === undefined ? undefined : await lockReservationByNumber(tx, claim.chargerId, reservationNumber);
   const open = await lockOpenReservations(tx, claim.chargerId, claim.connectorId);
-  const held = open.filter(({ expire_time }) => expire_time > claim.startTime);
+  const start = claim.startTime.getTime();
+  const held = open.filter((one) => one.expire_time.getTime() > start && one.create_time.getTime() <= start + CLOCKS_MS);
   const reservation = named?.state === "USED" ? undefined : (named ?? held.find(isFor));
   const isKeptForAnother =
     reservation === undefined

@@ -1,7 +1,7 @@
 import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
-import { endCommand } from "../db/command.ts";
+import { commandById, endCommand } from "../db/command.ts";
 import {
   changeReservation,
   insertReservation,
@@ -67,6 +67,7 @@ export async function cancelReservation(
   if (!openStates.includes(reservation.state)) {
     throw new AppError("failedPrecondition", "RESERVATION_ENDED", `Reservation ${id} is over: ${reservation.state}.`);
   }
+  if (await isBeingCancelled(db, reservation)) return reservation;
   const unsent = await cancelUnsent(db, id);
   if (unsent !== undefined) return unsent;
   const ttlSeconds = Math.max(1, Math.ceil((reservation.expire_time.getTime() - now.getTime()) / 1000));
@@ -86,6 +87,12 @@ export async function existingReservation(db: Db, id: string, userId: string | u
   const reservation = await reservationById(db, id, userId);
   if (reservation === undefined) throw new AppError("notFound", "RESERVATION_NOT_FOUND", `No reservation ${id}.`);
   return reservation;
+}
+
+/** Whether the charger is being asked to let it go already. */
+async function isBeingCancelled(db: Db, { charger_id, cancel_command_id }: ReservationRow): Promise<boolean> {
+  const command = cancel_command_id === null ? undefined : await commandById(db, charger_id, cancel_command_id);
+  return command?.state === "QUEUED" || command?.state === "SENT";
 }
 
 /** Ends a reservation of which the charger has not been told. Undefined if it has. */
