@@ -39,6 +39,8 @@ type Fault = RequestFault | "SIGNING_OFF" | "AUTHORITY_ENDS";
 const DAY_MS = 24 * 3_600_000;
 /** A charger needs one in months. One that is broken, or somebody else's, must not fill the books. */
 const REQUESTS_A_DAY_MAX = 50;
+/** For how long a refusal needs no second look, in ms. */
+const REFUSAL_MS = 60_000;
 
 /**
  * A charger asks for a certificate. Answers whether it gets one, now or once an operator has said so. The same request again is the same one; a new
@@ -47,6 +49,7 @@ const REQUESTS_A_DAY_MAX = 50;
 export async function requestCertificate(db: Db, settings: Certification, chargerId: string, csr: string, now: Date): Promise<boolean> {
   const text = csr.toWellFormed();
   const before = await certificateRequestByText(db, chargerId, text);
+  if (before !== undefined && wasJustRefused(before, now)) return false;
   if (before !== undefined && (await isInHand(db, before, now))) return true;
   const charger = await chargerById(db, chargerId);
   if (charger === undefined || (await requestsSince(db, chargerId, new Date(now.getTime() - DAY_MS))) >= REQUESTS_A_DAY_MAX) return false;
@@ -63,6 +66,11 @@ export async function requestCertificate(db: Db, settings: Certification, charge
     if (violates(err, "certificate_request_charger_id_fkey")) return false;
     throw err;
   });
+}
+
+/** Whether a look at this request would tell nothing new. */
+function wasJustRefused({ state, reason, decide_time: time }: CertificateRequestRow, now: Date): boolean {
+  return state === "REJECTED" && reason !== "BY_OPERATOR" && time !== null && now.getTime() - time.getTime() < REFUSAL_MS;
 }
 
 /** Whether something comes of this request already. What was sent and may have got lost is sent again. */
