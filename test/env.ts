@@ -45,6 +45,8 @@ export async function startEnv(settings: Record<string, string> = {}, log: Logge
     // The least that argon2 takes: what is tested is not how slow it is.
     AUTH_ARGON2_MEMORY_KIB: "1024",
     AUTH_ARGON2_ITERATIONS: "1",
+    // A test that wants chargers to be asked by themselves says so.
+    OCPP_CONFIGURATION_SECONDS: "0",
     ...settings,
   };
   const auth = await startAuth(readAuthConfig(vars), stack, log);
