@@ -12,6 +12,7 @@ import {
   retakeEpoch,
   takeEpoch,
 } from "../db/connection.ts";
+import { type Counted, recordCounts } from "../db/frame-counts.ts";
 import { promoteRotation } from "../db/password.ts";
 import type { Db, SecurityProfile } from "../db/schema.ts";
 import { chargerConnected, chargerDisconnected, chargerUpdated } from "../events.ts";
@@ -76,9 +77,13 @@ export function retakeOwnership(db: Db, chargerId: string, epoch: number, replic
   });
 }
 
-/** Ends the hold of the connection of this epoch. A newer connection is left alone. */
-export function releaseOwnership(db: Db, chargerId: string, epoch: number, reason: string, now: Date): Promise<void> {
+/** A connection, and what was said on it, if that is known. */
+export type Held = Pick<Counted, "chargerId" | "epoch"> & Partial<Counted>;
+
+/** Ends the hold of the connection of this epoch, and keeps what was said on it. A newer connection is left alone. */
+export function releaseOwnership(db: Db, { chargerId, epoch, counts }: Held, reason: string, now: Date): Promise<void> {
   return transact(db, async (tx) => {
+    if (counts !== undefined) await recordCounts(tx, [{ chargerId, epoch, counts }]);
     await closeConnection(tx, chargerId, epoch, reason, now);
     if (await releaseEpoch(tx, chargerId, epoch)) await chargerDisconnected(tx, chargerId, reason);
   });

@@ -4,11 +4,11 @@ import type { Stack } from "@chargemesh/kit/main";
 import { rest } from "@chargemesh/kit/rest";
 import { recordLiveness } from "../db/charger.ts";
 import { type Entry, endLease, heldBy, renewLease } from "../db/connection.ts";
-import { type FrameCounts, recordCounts } from "../db/frame-counts.ts";
+import { recordCounts } from "../db/frame-counts.ts";
 import type { Db } from "../db/schema.ts";
 import { sweepAssignments } from "../domain/assignment-outcome.ts";
 import { sweepCommands } from "../domain/command.ts";
-import { type Ownership, releaseLostReplicas, releaseOwnership, retakeOwnership, takeOwnership } from "../domain/ownership.ts";
+import { type Held, type Ownership, releaseLostReplicas, releaseOwnership, retakeOwnership, takeOwnership } from "../domain/ownership.ts";
 import { sweepReservations } from "../domain/reservation-outcome.ts";
 import type { CommandRunner } from "./commands.ts";
 import type { Connection } from "./connection.ts";
@@ -29,7 +29,7 @@ export interface Ownerships {
   /** Takes a charger for the connection that is about to open. Throws NOT_FOUND if the charger was deleted in this moment, UNAUTHENTICATED if its password was changed. */
   take(entry: Entry, protocol: string): Promise<Ownership>;
   /** Lets go, and keeps what was said on the connection. While the database is away it is done later. */
-  release(chargerId: string, epoch: number, reason: string, counts?: FrameCounts): Promise<void>;
+  release(held: Held, reason: string): Promise<void>;
   /** Notes that a charger has just said something. */
   heard(chargerId: string): void;
 }
@@ -62,7 +62,7 @@ export async function keepOwnerships(
     }
     for (const [chargerId, epoch] of held) {
       const isHere = registry.get(chargerId)?.epoch === epoch || opening.has(chargerId);
-      if (!isHere) await release(chargerId, epoch, "CONNECTION_LOST");
+      if (!isHere) await release({ chargerId, epoch }, "CONNECTION_LOST");
     }
   };
   let isBehind = false;
@@ -128,10 +128,11 @@ export async function keepOwnerships(
 }
 
 function makeRelease(db: Db, clock: Clock, log: Logger): Ownerships["release"] {
-  return async (chargerId, epoch, reason, counts) => {
-    const warn = (text: string) => (err: unknown) => log.warn({ err, chargerId, epoch }, text);
-    if (counts !== undefined) await recordCounts(db, [{ chargerId, epoch, counts }]).catch(warn("what was said is not counted"));
-    await releaseOwnership(db, chargerId, epoch, reason, clock.now()).catch(warn("the end of a connection will be written later"));
+  return async (held, reason) => {
+    const { chargerId, epoch } = held;
+    await releaseOwnership(db, held, reason, clock.now()).catch((err: unknown) =>
+      log.warn({ err, chargerId, epoch }, "the end of a connection will be written later"),
+    );
   };
 }
 

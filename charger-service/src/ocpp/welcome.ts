@@ -69,7 +69,7 @@ export async function welcome(
   if (entry.securityProfile === 3 && entry.line.certificate !== undefined) noteShown(entry.line.certificate, deps, log);
   if (previous !== undefined) void deps.replicas.tellAll({ kind: "disconnect", chargerId, epoch: previous.epoch, reason: "SUPERSEDED" });
   const webSocket = upgrade();
-  if (webSocket === undefined) return deps.ownerships.release(chargerId, epoch, "CONNECTION_LOST");
+  if (webSocket === undefined) return deps.ownerships.release({ chargerId, epoch }, "CONNECTION_LOST");
   const { connection, ears } = begin(toSocket(webSocket), chargerId, epoch, dialect, options, deps, log);
   deps.registry.add(connection);
   log.info({ chargerId, epoch, protocol: subprotocol }, "a charger has connected");
@@ -134,7 +134,7 @@ function begin(
     ended(reason) {
       deps.registry.remove(opened.connection);
       log.info({ chargerId, epoch, reason }, "a connection has ended");
-      void deps.ownerships.release(chargerId, epoch, reason, opened.connection.counts);
+      void deps.ownerships.release(opened.connection, reason);
     },
   });
   return opened;

@@ -53,6 +53,7 @@ test("a charger is created with what was left out made up, and its password is a
       password: expect.stringMatching(/^[\w-]{20}$/),
       registration: "ACCEPTED",
       availability: "AVAILABLE",
+      securityProfile: 1,
       createTime: expect.any(Date),
       updateTime: expect.any(Date),
       etag: "1",

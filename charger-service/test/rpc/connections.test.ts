@@ -43,11 +43,25 @@ test("who shows the right password may come in", async () => {
 test.each([
   ["the one of ours", ["ocpp1.5", "ocpp1.6"], "ocpp1.6"],
   ["none of ours", ["ocpp1.5", "OCPP1.6"], ""],
-  ["none", [], ""],
 ])("of subprotocols among which is %s, the one to speak is answered", async (_what, protocols, protocol) => {
   const answer = await check({ chargerId: "CP-1", authorization: basic("CP-1:the-password-of-CP-1"), protocols });
   // That there is none is no refusal: the handshake is completed, then the socket closed (OCPP-J 1.6 §3.2).
   expect(answer).toEqual({ httpStatus: 0, reason: "", message: "", protocol });
+});
+
+test("by the gateway a charger of profile 2 comes in over TLS, and one of profile 3 not at all", async () => {
+  const asked = { chargerId: "CP-1", authorization: basic("CP-1:the-password-of-CP-1") };
+  const hold = (securityProfile: number) => {
+    const request = { charger: Charger.fromPartial({ id: "CP-1", securityProfile }), updateMask: ["security_profile"] };
+    return call(service.chargers, service.chargers.updateCharger, request, operator);
+  };
+  await hold(2);
+  expect(await check({ ...asked, secure: false })).toMatchObject({ httpStatus: 403, reason: "SECURITY_PROFILE_TOO_LOW" });
+  expect(await check({ ...asked, secure: true })).toMatchObject({ httpStatus: 0 });
+  await hold(3);
+  expect(await check({ ...asked, secure: true })).toMatchObject({ httpStatus: 403, reason: "CERTIFICATE_MISSING" });
+  await hold(1);
+  expect(await check({ ...asked, secure: false })).toMatchObject({ httpStatus: 0 });
 });
 
 test.each([
