@@ -108,6 +108,18 @@ test("health tells of the whole system and of each service", async () => {
 test("a request is followed by its id", async () => {
   const given = await fetch(`${env.rest}/health`, { headers: { "x-request-id": "a-request-of-mine" } });
   expect(given.headers.get("x-request-id")).toBe("a-request-of-mine");
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  for (const [traceparent, id] of [
+    [`00-${trace}-00f067aa0ba902b7-01`, trace],
+    [`01-${trace}-00f067aa0ba902b7-01-more`, trace],
+    [`00-${trace}-00f067aa0ba902b7-01-more`, "its-own"],
+    [`ff-${trace}-00f067aa0ba902b7-01`, "its-own"],
+    [`00-${"0".repeat(32)}-00f067aa0ba902b7-01`, "its-own"],
+    [`00-${trace.toUpperCase()}-00f067aa0ba902b7-01`, "its-own"],
+  ] as const) {
+    const traced = await fetch(`${env.rest}/health`, { headers: { traceparent, "x-request-id": "its-own" } });
+    expect(traced.headers.get("x-request-id")).toBe(id);
+  }
   const made = await fetch(`${env.rest}/health`, { headers: { "x-request-id": "not fit for a log" } });
   expect(made.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
 });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError, badRequest } from "@chargemesh/kit/errors";
 import { jsonText, transact, violates } from "@chargemesh/kit/postgres";
-import { requestId } from "@chargemesh/kit/request-id";
+import { newRequestId, requestId } from "@chargemesh/kit/request-id";
 import { type CommandEnd, claimCommand, commandByKey, endCommand, expireCommands, failOrphans, insertCommand } from "../db/command.ts";
 import type { CommandRow, Db, Json } from "../db/schema.ts";
 import { commandUpdated } from "../events.ts";
@@ -89,7 +89,7 @@ export function queueCommand(db: Db, command: NewCommand, now: Date): Promise<Co
       user_id: command.userId ?? null,
       expire_time: new Date(now.getTime() + (command.ttlSeconds || TURN_SECONDS) * 1000),
       waits: command.ttlSeconds > 0,
-      trace_id: requestId() ?? "",
+      trace_id: requestId() ?? newRequestId(),
     });
     if (row !== undefined) {
       await command.keep?.(tx, row);

@@ -65,7 +65,7 @@ export function makeRunner(db: Db, registry: Registry, tolerance: Tolerance, sea
       const task = async (): Promise<boolean> => {
         const command = connection.isOpen ? await begin(connection, commandId) : undefined;
         if (command === undefined) return false;
-        // Whoever asked may be at another replica.
+        // Whoever asked may be at another replica. Those from before traces were kept have none.
         await withRequestId(command.trace_id || newRequestId(), async () => {
           const end = await perform(connection, command);
           await patiently(() => finishCommand(db, commandId, end, dialectOf(connection.version.subprotocol)?.answers[command.action]));

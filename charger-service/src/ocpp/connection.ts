@@ -3,7 +3,7 @@ import type { Call } from "@chargemesh/ocpp/frame";
 import type { Version } from "@chargemesh/ocpp/version";
 import type { Counted, FrameCounts } from "../db/frame-counts.ts";
 import { limitFlow } from "./flow.ts";
-import type { Record } from "./frame-log.ts";
+import type { Recorder } from "./frame-log.ts";
 import { type Hearing, makeHearing } from "./hearing.ts";
 import { type Answer, makeIncoming } from "./incoming.ts";
 import { makeOutgoing, type Outgoing } from "./outgoing.ts";
@@ -59,7 +59,7 @@ export interface ConnectionOptions {
   /** Answers a CALL of the charger. Throws if it cannot be processed. */
   answer(call: Call): Promise<Answer>;
   /** Keeps a frame that has just come or gone. */
-  record: Record;
+  record: Recorder;
   /** The charger has said something. */
   heard(): void;
   /** A CALL of this action has been answered, on a connection that was awake before or not. */

@@ -28,10 +28,10 @@ export interface Note {
 }
 
 /** Keeps a frame. Costs next to nothing and never throws. */
-export type Record = (note: Note) => void;
+export type Recorder = (note: Note) => void;
 
 /** Keeps the frames of a connection. */
-export type FrameLog = (chargerId: string, epoch: number) => Record;
+export type FrameLog = (chargerId: string, epoch: number) => Recorder;
 
 export interface FrameLogOptions {
   /** 0 keeps nothing. */

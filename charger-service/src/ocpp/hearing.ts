@@ -3,7 +3,7 @@ import { newRequestId } from "@chargemesh/kit/request-id";
 import { parseFrame, refuseGarbled, type Unreadable } from "@chargemesh/ocpp/frame";
 import type { Version } from "@chargemesh/ocpp/version";
 import type { FrameCounts } from "../db/frame-counts.ts";
-import type { Record } from "./frame-log.ts";
+import type { Recorder } from "./frame-log.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -23,7 +23,7 @@ export interface HearingOptions {
   outgoing: Outgoing;
   version: Version;
   send(text: string): void;
-  record: Record;
+  record: Recorder;
   counts: FrameCounts;
   log: Logger;
 }

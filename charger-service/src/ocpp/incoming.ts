@@ -4,7 +4,7 @@ import { withoutDatabase } from "@chargemesh/kit/postgres";
 import { newRequestId, withRequestId } from "@chargemesh/kit/request-id";
 import type { Call } from "@chargemesh/ocpp/frame";
 import type { Relaxation } from "../db/schema.ts";
-import type { Record } from "./frame-log.ts";
+import type { Recorder } from "./frame-log.ts";
 
 /** What a CALL is answered. */
 export interface Answer {
@@ -38,7 +38,7 @@ export interface IncomingOptions {
   /** Sends the answer to a CALL of this action. */
   send(text: string, action: string): void;
   /** Keeps a frame that has just come or gone. */
-  record: Record;
+  record: Recorder;
   /** A CALL could not be answered, because the database stays away. */
   giveUp(): void;
   /** Reads no more from the socket, for now. */
@@ -64,7 +64,8 @@ export function makeIncoming(options: IncomingOptions): Incoming {
       if (isLost) return;
       if (answer === undefined) return options.giveUp();
       const { text, relaxations } = answer;
-      options.send(text, call.action);
+      // What follows of the answer, too, such as questions after a boot, is part of that request.
+      withRequestId(traceId, () => options.send(text, call.action));
       options.record({
         direction: "TO_CHARGER",
         text,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "@chargemesh/kit/log";
 import { newRequestId, requestId } from "@chargemesh/kit/request-id";
 import { type CallError, callFrame, type Result } from "@chargemesh/ocpp/frame";
-import type { Record } from "./frame-log.ts";
+import type { Recorder } from "./frame-log.ts";
 import type { Wheel } from "./wheel.ts";
 
 /** How a charger answered a CALL of ours. */
@@ -32,7 +32,7 @@ export interface OutgoingOptions {
   /** How long a charger may take to answer a CALL. */
   callSeconds: number;
   /** Keeps a frame that has just come or gone. */
-  record: Record;
+  record: Recorder;
   wheel: Wheel;
   log: Logger;
 }

@@ -24,10 +24,10 @@ const react = (action: string, payload: Payload) => {
 };
 
 beforeAll(async () => {
-  site = await openSite();
+  site = await openSite({ OCPP_CONFIGURATION_SECONDS: "60" });
   log = openFrameLog(site);
   await site.register("M-1");
-  // What it says is all that is said: after a boot we have questions of our own.
+  // It does not boot, so that what it says is all that is said: after a boot we have questions of our own.
   station = await site.connect("M-1", { react });
 });
 afterAll(async () => {
@@ -130,6 +130,16 @@ async function lastEvent(subject: string): Promise<Payload> {
   }
 }
 
+test("what we ask of a charger because it has booted has the trace of that boot", async () => {
+  const booted = await site.join("M-2", { react });
+  const question = await eventually(async () => (await log.frames("M-2", { action: "GetConfiguration", type: "CALL" }))[0]);
+  const [boot] = await log.frames("M-2", { action: "BootNotification" });
+  expect(question.traceId).toBe(boot?.traceId);
+  const { requestid } = await lastEvent(subjectOf("chargemesh.charger.v1.ChargerBooted", "M-2"));
+  expect(requestid).toBe(boot?.traceId);
+  await booted.leave();
+});
+
 test("no password is kept, whoever says it and however it is spelt", async () => {
   const frames = await framesOf(8, async () => {
     await site.command({ chargerId: "M-1", action: "GetConfiguration" });
@@ -172,7 +182,7 @@ test("a list is narrowed by what is asked, and paged newest first, each once", a
   expect(await narrowed({ query: "page 2", toTime: third?.time })).toEqual([]);
   expect(await narrowed({ messageId: "page-2", action: "Heartbeat" })).toEqual([]);
   expect(await narrowed({ query: "%" })).toEqual([]);
-  expect(await log.frames("M-2")).toEqual([]);
+  expect(await log.frames("M-3")).toEqual([]);
 });
 
 test("a long frame is cut, and says how long it was", async () => {
