@@ -19,6 +19,7 @@ const SOCKETS = 6;
 /** Wild frames between two moments in which every good frame must have been answered. */
 const ROUND = 25;
 const GROWN_MIB_MAX = 12;
+const ENDS: readonly string[] = ["ACCEPTED", "REJECTED", "FAILED", "TIMED_OUT", "EXPIRED"];
 
 const commands = Object.entries(v16Catalogue).flatMap(([action, { from }]) => (from === "station" ? [] : [action]));
 
@@ -54,7 +55,7 @@ interface Tally {
   good: number;
   sockets: number;
   commands: number;
-  /** CALLERRORs that say that something went wrong on our side. */
+  /** CALLERRORs that say that something went wrong on our side, and commands that did not end. */
   bugs: unknown[];
 }
 
@@ -102,7 +103,7 @@ async function ask(ids: readonly string[], random: Random, until: number, tally:
   while (performance.now() < until) {
     const action = random.pick(commands);
     const command = await site.command({ chargerId: random.pick(ids), action, payload: commandOf(action), waitSeconds: 10 });
-    expect(["ACCEPTED", "REJECTED", "FAILED", "TIMED_OUT", "EXPIRED"]).toContain(command.state);
+    if (!ENDS.includes(command.state)) tally.bugs.push(command);
     tally.commands++;
   }
 }

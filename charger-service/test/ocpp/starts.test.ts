@@ -150,6 +150,23 @@ test("a start by a clock that was never set is told apart by boots once the char
   await station.leave();
 });
 
+test("a start that a superseded socket has in hand is the one that the next socket says again after a boot", async () => {
+  const start = startOf("CARD-13", { timestamp: "1970-01-01T00:00:07Z" });
+  const first = await site.join("S-13");
+  const owner = await site.hold("lock table transaction in exclusive mode");
+  first.say([2, "first", "StartTransaction", start]);
+  await site.blocked(1);
+  const second = await site.connect("S-13");
+  await second.boot();
+  const answering = second.result("StartTransaction", start);
+  await site.blocked(2);
+  await owner.release();
+  const { transactionId } = await answering;
+  expect(await known("S-13")).toEqual([[transactionId, ["ID_TOKEN_UNKNOWN", "CLOCK_UNSET"]]]);
+  expect(await startsTold("S-13")).toEqual([String(transactionId)]);
+  await second.leave();
+});
+
 test.each([
   ["2014", () => "2014-12-31T23:59:59.999Z", ["CLOCK_UNSET"]],
   ["2015", () => "2015-01-01T00:00:00Z", ["OFFLINE_START"]],

@@ -111,13 +111,8 @@ export function answerCases(actions: readonly string[]): AnswerCase[] {
   });
 }
 
-/** Each costs a command: of the many values of a wrong type two a field will do. */
+/** Each costs a command: of the many wrong values of a field one of each kind will do. */
 function fewer(faults: readonly Fault[]): Fault[] {
-  const seen = new Map<string, number>();
-  return faults.filter(({ what, code }) => {
-    const key = `${what.split(" ", 1)[0]} ${code}`;
-    const count = (seen.get(key) ?? 0) + 1;
-    seen.set(key, count);
-    return count <= 2;
-  });
+  const kinds = Map.groupBy(faults, ({ what, code }) => `${what.split(" ", 1)[0]} ${code}`);
+  return [...kinds.values()].flatMap((alike) => alike.slice(0, 1));
 }
