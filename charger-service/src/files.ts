@@ -18,11 +18,11 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Opens the storage of files, and ends what nobody else does: uploads and updates of which nothing was heard, files that nothing names.
- * `ocppAddress` says where chargers reach us, if no setting does. Throws if the key for firmware cannot be used.
+ * `doors` says where chargers reach us, if no setting does. Throws if the key for firmware cannot be used.
  */
 export async function openFiles(
   config: FilesConfig,
-  ocppAddress: () => string,
+  doors: Parameters<typeof makeFileUrls>[1],
   db: Db,
   clock: Clock,
   stack: Stack,
@@ -48,7 +48,7 @@ export async function openFiles(
   });
   return {
     files,
-    fileUrls: makeFileUrls(config.publicUrl, ocppAddress, config.urlHours * HOUR_MS),
+    fileUrls: makeFileUrls(config.publicUrl, doors, config.urlHours * HOUR_MS),
     firmwareSigner: await readSigner(config),
     uploadBytesMax: config.uploadBytesMax,
   };

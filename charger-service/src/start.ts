@@ -61,8 +61,8 @@ export async function start(
   const commander = makeCommander(db, replicas, sealed, clock, log);
   const certification = await openCertification(config, { db, commander, clock }, stack, log);
   const ownerships = await keepOwnerships(db, replicaId, registry, runner, clock, stack, log);
-  let ocppAddress = config.ocppAddress;
-  const filing = await openFiles(config.files, () => ocppAddress, db, clock, stack, log);
+  let addresses: OcppAddresses = { ocppAddress: config.ocppAddress, ocppTlsAddress: config.ocppTls?.address };
+  const filing = await openFiles(config.files, () => addresses, db, clock, stack, log);
   keepLocalLists({ db, commander }, replicaId, stack, log);
   keepTidy({ ...config, db, clock, replicaId }, stack, log);
   const frameLog = keepFrames(db, config, clock, stack, log);
@@ -107,7 +107,7 @@ export async function start(
     log,
   );
   const isGateway = makeIsForwarder(config.meshSecret);
-  const addresses = await serveOcpp(
+  addresses = await serveOcpp(
     {
       ...config,
       address: config.ocppAddress,
@@ -119,7 +119,6 @@ export async function start(
     stack,
     log,
   );
-  ocppAddress = addresses.ocppAddress;
   stack.defer("health drain", () => health.drain());
   return { grpcAddress, ...addresses };
 }

@@ -7,8 +7,11 @@ const TOKEN_BYTES = 32;
 
 /** Makes URLs at which files come in and are fetched. Whoever has the URL may use it, so what is secret in it is kept as a hash. */
 export interface FileUrls {
-  /** The beginning of the URLs, without a slash at its end. FAILED_PRECONDITION if nobody knows at which address chargers reach us. */
-  base(): string;
+  /**
+   * The beginning of the URLs, without a slash at its end; `secure` for whoever comes by TLS. FAILED_PRECONDITION if nobody knows at which
+   * address chargers reach us.
+   */
+  base(secure: boolean): string;
   /** How long a URL is good, in ms. */
   lifeMs: number;
 }
@@ -22,18 +25,18 @@ export interface FileUrl {
 }
 
 /** Where a charger is to upload a file, whose name it appends. */
-export function makeUploadUrl(urls: FileUrls): FileUrl {
-  return makeUrl(urls, "uploads", "");
+export function makeUploadUrl(urls: FileUrls, secure: boolean): FileUrl {
+  return makeUrl(urls.base(secure), "uploads", "");
 }
 
 /** Where a charger fetches a file of this name. */
-export function makeFirmwareUrl(urls: FileUrls, fileName: string): FileUrl {
-  return makeUrl(urls, "firmware", encodeURIComponent(fileName));
+export function makeFirmwareUrl(urls: FileUrls, secure: boolean, fileName: string): FileUrl {
+  return makeUrl(urls.base(secure), "firmware", encodeURIComponent(fileName));
 }
 
-function makeUrl(urls: FileUrls, folder: "uploads" | "firmware", fileName: string): FileUrl {
+function makeUrl(base: string, folder: "uploads" | "firmware", fileName: string): FileUrl {
   const secret = randomBytes(TOKEN_BYTES).toString("base64url");
-  return { location: `${urls.base()}/${folder}/${SECRET}/${fileName}`, secret, hash: hashFileToken(secret) };
+  return { location: `${base}/${folder}/${SECRET}/${fileName}`, secret, hash: hashFileToken(secret) };
 }
 
 /** The URL as it is. */
@@ -45,13 +48,21 @@ export function hashFileToken(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** The URLs of a service that chargers reach at `publicUrl`, or, if that is not set, at the address where it listens. */
-export function makeFileUrls(publicUrl: string | undefined, ocppAddress: () => string, lifeMs: number): FileUrls {
+/** Where chargers reach us, as host:port; by TLS if there is a port for it. */
+interface Doors {
+  ocppAddress: string;
+  ocppTlsAddress: string | undefined;
+}
+
+/** The URLs of a service that chargers reach at `publicUrl`, or, if that is not set, where it listens. */
+export function makeFileUrls(publicUrl: string | undefined, doors: () => Doors, lifeMs: number): FileUrls {
   return {
     lifeMs,
-    base() {
+    base(secure) {
       if (publicUrl !== undefined) return publicUrl;
-      const address = ocppAddress();
+      const { ocppAddress, ocppTlsAddress } = doors();
+      const isSecure = secure && ocppTlsAddress !== undefined;
+      const address = isSecure ? ocppTlsAddress : ocppAddress;
       // It listens at every address; which of them chargers know, it cannot.
       if (/^(0\.0\.0\.0|\[::\]|\*):/.test(address)) {
         throw new AppError(
@@ -60,7 +71,12 @@ export function makeFileUrls(publicUrl: string | undefined, ocppAddress: () => s
           "Say in OCPP_PUBLIC_URL at which address chargers reach this service.",
         );
       }
-      return `http://${address}`;
+      return `${isSecure ? "https" : "http"}://${address}`;
     },
   };
+}
+
+/** Whether a charger of this security profile comes by TLS, and may be sent to where only TLS is spoken. */
+export function comesByTls({ security_profile }: { security_profile: number }): boolean {
+  return security_profile >= 2;
 }

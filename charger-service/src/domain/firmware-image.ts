@@ -20,7 +20,7 @@ export function addFirmwareImage(
   { db, clock, fileUrls }: ImageDeps,
   image: { firmwareVersion: string; description: string },
 ): Promise<{ image: FirmwareImageRow; uploadUrl: string }> {
-  const url = makeUploadUrl(fileUrls);
+  const url = makeUploadUrl(fileUrls, false);
   return transact(db, async (tx) => {
     const row = await insertFirmwareImage(tx, {
       id: randomUUID(),

@@ -9,7 +9,7 @@ import type { Db } from "../db/schema.ts";
 import { firmwareUpdateUpdated } from "../events.ts";
 import { type Asking, type Commander, noCharger } from "./command.ts";
 import { type FileStore, stored } from "./file-store.ts";
-import { type FileUrls, makeFirmwareUrl } from "./file-url.ts";
+import { comesByTls, type FileUrls, makeFirmwareUrl } from "./file-url.ts";
 import { noFirmwareImage } from "./firmware-image.ts";
 import type { FirmwareSigner } from "./firmware-signature.ts";
 import { makeRequestId, withoutRow } from "./upload-request.ts";
@@ -50,7 +50,7 @@ export async function askForFirmwareUpdate(deps: FirmwareDeps, asking: Asking, w
   if (charger === undefined) throw noCharger(chargerId);
   const image = "imageId" in wanted.source ? await usableImage(db, wanted.source.imageId) : undefined;
   const signed = wanted.signed === "ours" ? await signatureOf(deps, image) : wanted.signed;
-  const url = image === undefined ? undefined : makeFirmwareUrl(fileUrls, image.file_name);
+  const url = image === undefined ? undefined : makeFirmwareUrl(fileUrls, comesByTls(charger), image.file_name);
   const location = "location" in wanted.source ? wanted.source.location : "";
   const retrieveTime = wanted.retrieveTime ?? clock.now();
   const requestId = makeRequestId();

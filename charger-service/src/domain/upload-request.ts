@@ -1,12 +1,13 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { Clock } from "@chargemesh/kit/clock";
 import { type AppError, badRequest } from "@chargemesh/kit/errors";
+import { chargerById } from "../db/charger.ts";
 import type { UploadKind, UploadRow } from "../db/file-tables.ts";
 import type { Db } from "../db/schema.ts";
 import { insertUpload, uploadByCommand } from "../db/upload.ts";
 import { uploadUpdated } from "../events.ts";
 import { type Asking, type Commander, noCharger } from "./command.ts";
-import { type FileUrls, makeUploadUrl } from "./file-url.ts";
+import { comesByTls, type FileUrls, makeUploadUrl } from "./file-url.ts";
 
 /** What a charger is asked to upload. Times are of the entries; undefined means all. */
 export interface WantedUpload {
@@ -37,7 +38,9 @@ export async function askForUpload(
   asking: Asking,
   wanted: WantedUpload,
 ): Promise<UploadRow> {
-  const { location, secret, hash } = makeUploadUrl(fileUrls);
+  const charger = await chargerById(db, asking.chargerId);
+  if (charger === undefined) throw noCharger(asking.chargerId);
+  const { location, secret, hash } = makeUploadUrl(fileUrls, comesByTls(charger));
   const requestId = makeRequestId();
   const expireTime = new Date(clock.now().getTime() + asking.ttlSeconds * 1_000 + fileUrls.lifeMs);
   const command = await commander.ask({

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
+import { makeFileUrls } from "../../src/domain/file-url.ts";
 import { refusal, startService } from "../service.ts";
 import { type FileDesk, openFileDesk, reasonOf, send, streamOf, toldUrl } from "./file-desk.ts";
 import { openSite, type Site } from "./site.ts";
@@ -177,6 +178,16 @@ test("what a charger says of diagnostics that it was asked for by hand is of no 
   await site.command({ chargerId, action: "GetDiagnostics", payload: { location: "ftp://elsewhere/" } });
   await station.result("DiagnosticsStatusNotification", { status: "Uploading" });
   expect(await desk.upload(id)).toMatchObject({ state: "REQUESTED", status: "" });
+});
+
+test("a charger is sent to where it comes from, by TLS if it comes by that", () => {
+  const doors = { ocppAddress: "10.0.0.1:3003", ocppTlsAddress: "10.0.0.1:3443" };
+  const urls = makeFileUrls(undefined, () => doors, 1);
+  expect([urls.base(false), urls.base(true)]).toEqual(["http://10.0.0.1:3003", "https://10.0.0.1:3443"]);
+  expect(makeFileUrls(undefined, () => ({ ...doors, ocppTlsAddress: undefined }), 1).base(true)).toBe("http://10.0.0.1:3003");
+  expect(makeFileUrls("https://files.example.org", () => doors, 1).base(false)).toBe("https://files.example.org");
+  const everywhere = makeFileUrls(undefined, () => ({ ...doors, ocppAddress: "0.0.0.0:3003" }), 1);
+  expect(() => everywhere.base(false)).toThrow(expect.objectContaining({ reason: "PUBLIC_URL_UNKNOWN" }));
 });
 
 test("the same key gets the same upload", async () => {
