@@ -935,7 +935,7 @@ export const InstalledCertificateServiceService = {
       ListInstalledCertificatesResponse.decode(value),
   },
   /**
-   * Have a charger trust a root certificate (OCPP 1.6: InstallCertificate). If it does, it is asked for its list.
+   * Have a charger trust a root certificate (OCPP 1.6: InstallCertificate). If it says so within the wait, it is asked for its list.
    *
    * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if it is not one certificate of an authority, as PEM, or is not good now.
    */
@@ -996,7 +996,7 @@ export interface InstalledCertificateServiceServer extends UntypedServiceImpleme
    */
   listInstalledCertificates: handleUnaryCall<ListInstalledCertificatesRequest, ListInstalledCertificatesResponse>;
   /**
-   * Have a charger trust a root certificate (OCPP 1.6: InstallCertificate). If it does, it is asked for its list.
+   * Have a charger trust a root certificate (OCPP 1.6: InstallCertificate). If it says so within the wait, it is asked for its list.
    *
    * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if it is not one certificate of an authority, as PEM, or is not good now.
    */
@@ -1040,7 +1040,7 @@ export interface InstalledCertificateServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListInstalledCertificatesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Have a charger trust a root certificate (OCPP 1.6: InstallCertificate). If it does, it is asked for its list.
+   * Have a charger trust a root certificate (OCPP 1.6: InstallCertificate). If it says so within the wait, it is asked for its list.
    *
    * NOT_FOUND if there is no such charger. INVALID_ARGUMENT if it is not one certificate of an authority, as PEM, or is not good now.
    */
