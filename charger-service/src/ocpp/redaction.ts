@@ -18,7 +18,8 @@ const passwordSigns = /authorizationkey|\\u/i;
 const idTagSigns = /id(?:tag|token)|\\u/i;
 /** Slashes may be escaped. */
 const userInfo = /(:(?:\\?\/){2}[^\s"/:@\\]*):[^\s"/@\\]+@/g;
-const uploadToken = /(\\?\/uploads\\?\/)[^\s"/\\]+/g;
+/** Of the URLs that we make for one file (32 bytes in base64url), wherever a charger repeats one. */
+const fileToken = /(\\?\/(?:uploads|firmware)\\?\/)[\w-]{43}(?![\w-])/g;
 
 /** With a secret of ours, id tags become fingerprints: the same for the same tag, and of no use to whoever does not have that secret. */
 export function makeRedact(idTagSecret: string | undefined): Redact {
@@ -45,8 +46,7 @@ export function makeRedact(idTagSecret: string | undefined): Redact {
   return (text, secret) => {
     const mustRead = secret !== undefined || passwordSigns.test(text) || (key !== undefined && idTagSigns.test(text));
     const seen = mustRead ? read(text, secret) : text;
-    return seen.includes("@") || seen.includes("uploads")
-      ? seen.replace(userInfo, `$1:${SECRET}@`).replace(uploadToken, `$1${SECRET}`)
-      : seen;
+    // Few frames have a URL.
+    return seen.includes("/") ? seen.replace(userInfo, `$1:${SECRET}@`).replace(fileToken, `$1${SECRET}`) : seen;
   };
 }

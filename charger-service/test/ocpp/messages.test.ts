@@ -11,6 +11,7 @@ import type { Payload, Station } from "./station.ts";
 // What went over the wire is in the frame log, in its order, and nothing in it is secret.
 
 const PASSWORD = "6162636465666768696a6b6c6d6e6f70";
+const TOKEN = "one_time-token".repeat(4).slice(0, 43);
 let site: Site;
 let log: ReturnType<typeof openFrameLog>;
 let station: Station;
@@ -148,15 +149,15 @@ test("no password is kept, whoever says it and however it is spelt", async () =>
     await call(chargers, chargers.rotateChargerPassword, rotation, site.place.as("OPERATOR"));
     station.say(`[3,"late",{"configurationKey":[{"value":"${PASSWORD}","key":"\\u0061uthorizationkey"}]}]`);
     station.say(`[2,"cut","DataTransfer",{"key":"AuthorizationKey","value":"${PASSWORD}`);
-    await station.call("DataTransfer", { vendorId: "ftp://user:pass-word@host/uploads/one-time-token/file.log" });
+    await station.call("DataTransfer", { vendorId: `ftp://user:pass-word@host/uploads/${TOKEN}/file.log`, data: `/firmware/${TOKEN}` });
   });
   const said = frames.map(({ frame }) => frame);
-  expect(said.join("\n").toLowerCase()).not.toMatch(new RegExp(`${PASSWORD}|pass-word|one-time-token`));
+  expect(said.join("\n").toLowerCase()).not.toMatch(new RegExp(`${PASSWORD}|pass-word|${TOKEN}`));
   expect(said[1]).toContain('{"key":"AuthorizationKey","readonly":false,"value":"(secret)"}');
   expect(said[2]).toContain('{"key":"AuthorizationKey","value":"(secret)"}');
   expect(said[3]).toContain('"InternalError","cannot keep (secret)"');
   expect(said[5]).toBe("(not kept: it cannot be read and may hold a secret)");
-  expect(said[6]).toContain("ftp://user:(secret)@host/uploads/(secret)/file.log");
+  expect(said[6]).toContain('ftp://user:(secret)@host/uploads/(secret)/file.log","data":"/firmware/(secret)"');
 });
 
 test("a list is narrowed by what is asked, and paged newest first, each once", async () => {
