@@ -37,6 +37,16 @@ export function configurationKeysAfter(
   return query.execute();
 }
 
+/** How many keys of a charger are known. */
+export async function countConfigurationKeys(db: Db, chargerId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom("configuration_key")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("charger_id", "=", chargerId)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 /** Undefined if nothing is known of it. */
 export function configurationKey(db: Db, chargerId: string, key: string): Promise<ConfigurationKeyRow | undefined> {
   return db

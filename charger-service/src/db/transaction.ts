@@ -25,7 +25,8 @@ const ordinary = [
   "create_time",
   "update_time",
 ] as const;
-const columns = [...ordinary, "stop_id_token"] as const;
+/** Everything of a transaction. */
+export const columns = [...ordinary, "stop_id_token"] as const;
 
 /** Transactions as everybody's or, with `userId`, as that user's: who stopped one by a card of theirs is not told, for the card is not the user's. */
 function selectTransactions(db: Db, userId: string | undefined) {
@@ -182,7 +183,7 @@ export async function isKnownOrphan(
 }
 
 /** What becomes of a transaction that has stopped without the charger's saying so: it ends at its last reading. */
-const stoppedUnsaid = {
+export const stoppedUnsaid = {
   state: "STOPPED" as const,
   stop_time: sql<Date>`coalesce(meter_last_time, start_time)`,
   power_w: null,
@@ -200,32 +201,6 @@ export function stopMissing(tx: Db, successor: TransactionRow): Promise<Transact
     .where("state", "=", "ACTIVE")
     .where("id", "<", successor.id)
     .where("start_time", "<=", successor.start_time)
-    .returning(columns)
-    .execute();
-}
-
-/**
- * Ends what a charger of this replica has left behind when it booted, so many seconds ago: it has said nothing of it since, and the connector is free.
- */
-export function stopAbandoned(tx: Db, replicaId: string, seconds: number): Promise<TransactionRow[]> {
-  return tx
-    .updateTable("transaction")
-    .set(stoppedUnsaid)
-    .where("state", "=", "ACTIVE")
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom("charger")
-          .innerJoin("connector", "connector.charger_id", "charger.id")
-          .select("charger.id")
-          .whereRef("charger.id", "=", "transaction.charger_id")
-          .whereRef("connector.evse_id", "=", "transaction.evse_id")
-          .whereRef("connector.connector_id", "=", "transaction.connector_id")
-          .where("connector.status", "=", "AVAILABLE")
-          .where("charger.replica_id", "=", replicaId)
-          .whereRef("charger.boot_time", ">", "transaction.update_time")
-          .where("charger.boot_time", "<", sql<Date>`now() - make_interval(secs => ${seconds})`),
-      ),
-    )
     .returning(columns)
     .execute();
 }

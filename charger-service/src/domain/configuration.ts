@@ -3,6 +3,7 @@ import {
   type ChargerLimits,
   type ConfigurationKeyFacts,
   configurationKey,
+  countConfigurationKeys,
   deleteConfigurationKey,
   lockConfigurationKey,
   lockConfigurationKeyOf,
@@ -36,6 +37,8 @@ export type ChangeAnswer = "taken" | "takenAfterBoot" | "refused" | "unknown";
 
 /** A value that gets no answer so often is not sent again by itself: it may be what brings the charger down. */
 const UNANSWERED_MAX = 3;
+/** More keys has no charger; one that makes up new ones again and again is not to fill the database. */
+const KEYS_MAX = 2_000;
 /** Longer names are no charger's, and an index has no room for them. */
 const KEY_LENGTH_MAX = 500;
 
@@ -174,9 +177,11 @@ async function change(
 ): Promise<void> {
   const before = new Map((await lockConfigurationKeys(tx, chargerId, [...changes.keys()])).map((row) => [row.folded, row]));
   const after = new Map<string, [ConfigurationKeyRow | undefined, ConfigurationKeyFacts]>();
+  let room = before.size === changes.size ? 0 : KEYS_MAX - (await countConfigurationKeys(tx, chargerId));
   for (const [key, of] of changes) {
     const name = foldedKey(key);
     const row = before.get(name);
+    if (row === undefined && room-- <= 0) continue;
     // A charger that names a key twice means what it says last.
     after.set(name, [row, of(row === undefined ? unknownKey(chargerId, key) : facts(row))]);
   }

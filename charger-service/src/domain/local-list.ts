@@ -106,6 +106,8 @@ function withoutAnswer(command: CommandRow): Partial<LocalListRow> {
 
 /** How many entries one update may have where the charger does not say, and how many a list. */
 const ENTRIES_ORDINARY = { update: 100, list: 100_000 };
+/** However many a charger says it can take: some 100 bytes each are a frame of 100 KB. */
+const UPDATE_ENTRIES_MAX = 1_000;
 
 /** What decides which id tokens are on the list of a charger, and how many go into one update. */
 export async function listRule(
@@ -115,7 +117,7 @@ export async function listRule(
 ): Promise<ListRule & { entriesPerUpdate: number }> {
   const limits = await chargerLimits(db, chargerId);
   const entriesMax = limits?.list_entries ?? ENTRIES_ORDINARY.list;
-  const entriesPerUpdate = Math.max(1, limits?.list_entries_per_update ?? ENTRIES_ORDINARY.update);
+  const entriesPerUpdate = Math.min(Math.max(1, limits?.list_entries_per_update ?? ENTRIES_ORDINARY.update), UPDATE_ENTRIES_MAX);
   return { chargerId, mode, idTokenLengthMax, entriesMax, entriesPerUpdate };
 }
 

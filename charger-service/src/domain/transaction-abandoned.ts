@@ -1,6 +1,6 @@
 import { transact } from "@chargemesh/kit/postgres";
+import { abandonedTransactions, stopAbandoned } from "../db/abandoned-transaction.ts";
 import type { Db } from "../db/schema.ts";
-import { stopAbandoned } from "../db/transaction.ts";
 import { transactionStopped } from "../events.ts";
 
 /** How long after a boot a charger may take to say that a transaction has stopped, or goes on, in seconds: what it has kept comes first. */
@@ -10,8 +10,10 @@ const AFTER_BOOT_SECONDS = 300;
  * Ends the transactions that a reboot has ended without the charger's saying so: on connectors that are free again, at their last reading. If the
  * stop comes after all, it counts.
  */
-export function endAbandoned(db: Db, replicaId: string): Promise<void> {
-  return transact(db, async (tx) => {
-    for (const row of await stopAbandoned(tx, replicaId, AFTER_BOOT_SECONDS)) await transactionStopped(tx, row);
+export async function endAbandoned(db: Db, replicaId: string): Promise<void> {
+  const ids = await abandonedTransactions(db, replicaId, AFTER_BOOT_SECONDS);
+  if (ids.length === 0) return;
+  await transact(db, async (tx) => {
+    for (const row of await stopAbandoned(tx, ids)) await transactionStopped(tx, row);
   });
 }

@@ -43,7 +43,7 @@ test.each([
   const id = `B-${status}`;
   await site.register(id, { registration });
   const station = await site.connect(id);
-  expect(await station.boot()).toMatchObject({ status, interval: 77 });
+  expect(await station.boot()).toMatchObject({ status, interval: 60 });
   const start = { connectorId: 1, idTag: "A", meterStart: 0, timestamp: new Date().toISOString() };
   const { transactionId } = await station.result("StartTransaction", start);
   expect(await site.transaction(transactionId)).toMatchObject({ chargerId: id, state: "ACTIVE" });
