@@ -1,19 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import S3rver from "@20minutes/s3rver";
 import { RPCClient } from "ocpp-rpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeFolder } from "../../tools/test/folder.ts";
 import { ADMIN, type Env, startEnv } from "../env.ts";
 import { eventually, type Rest, restOf } from "../rest.ts";
 
 // Files of chargers over REST, kept in S3-compatible storage: in several parts, by a server that checks signatures.
 
 const BUCKET = "chargemesh";
+const directory = makeFolder();
 /** More than one part. */
 const FILE = randomBytes(6 * 1024 * 1024);
-let directory: string;
 let s3: S3rver;
 let env: Env;
 let accessToken: string;
@@ -22,7 +21,6 @@ let charger: RPCClient;
 let isAway = false;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "chargemesh-s3-"));
   s3 = new S3rver({ address: "127.0.0.1", port: 0, silent: true, directory, configureBuckets: [{ name: BUCKET }] });
   const { port } = await s3.run();
   env = await startEnv({
@@ -45,7 +43,6 @@ afterAll(async () => {
   await charger?.close();
   await env?.stop();
   if (!isAway) await s3?.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const stored = async (): Promise<string[]> => (await readdir(directory, { recursive: true })).filter((name) => name.endsWith("_object"));

@@ -1,9 +1,7 @@
 import { constants, randomBytes, verify, X509Certificate } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { FirmwareUpdate } from "@chargemesh/contracts/charger/v1/firmware_update";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeFolder } from "../../../tools/test/folder.ts";
 import { makeFirmwareSigner } from "../../src/domain/firmware-signature.ts";
 import { refusal, startService } from "../service.ts";
 import { type FileDesk, openFileDesk, send, toldUrl } from "./file-desk.ts";
@@ -14,16 +12,15 @@ import type { Reaction, Station } from "./station.ts";
 // New firmware, plain (OCPP 1.6 §4.5, §5.19) and signed (whitepaper, SignedUpdateFirmware), from the image to the boot that confirms it.
 
 const FIRMWARE = randomBytes(50_000);
+const folder = makeFolder();
 let site: Site;
 let desk: FileDesk;
-let folder: string;
 let certificate: string;
 let imageId: string;
 let reaction: Reaction = {};
 const stations: Station[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "chargemesh-firmware-"));
   const key = await makeFirmwareKey("rsa");
   certificate = key.certificate;
   site = await openSite({ OCPP_FILES_DIR: folder, ...(await keepFirmwareKey(folder, key)) });
@@ -38,7 +35,6 @@ afterAll(async () => {
   for (const station of stations) await station.leave();
   desk?.close();
   await site?.leave();
-  await rm(folder, { recursive: true });
 });
 
 /** A charger that runs 1.0. */

@@ -1,29 +1,34 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { readdir, writeFile } from "node:fs/promises";
+import { request } from "node:https";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
+import { makeFolder } from "../../../tools/test/folder.ts";
 import { makeFileUrls } from "../../src/domain/file-url.ts";
-import { refusal, startService } from "../service.ts";
+import { given, refusal, startService } from "../service.ts";
 import { type FileDesk, openFileDesk, reasonOf, send, streamOf, toldUrl } from "./file-desk.ts";
+import { type Office, openOffice } from "./papers.ts";
 import { openSite, type Site } from "./site.ts";
 import type { Reaction, Station } from "./station.ts";
 
 // Diagnostics and logs come in at a URL that is good for one file, and how they fare is told by the charger (OCPP 1.6 §4.4, §5.8; whitepaper, GetLog).
 
 const BYTES_MAX = 100_000;
+const folder = makeFolder();
+const certificates = makeFolder();
 let site: Site;
 let desk: FileDesk;
 let station: Station;
-let folder: string;
+let office: Office;
 let reactions: Record<string, Reaction> = {};
 const chargerId = "U-1";
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "chargemesh-files-"));
-  site = await openSite({ OCPP_FILES_DIR: folder, OCPP_UPLOAD_BYTES_MAX: String(BYTES_MAX) });
+  office = await openOffice("CN=Chargers");
+  site = await openSite({ ...(await tlsSettings()), OCPP_FILES_DIR: folder, OCPP_UPLOAD_BYTES_MAX: String(BYTES_MAX) });
   desk = openFileDesk(site);
   const usual: Record<string, Reaction> = { GetDiagnostics: { fileName: "diag.zip" }, GetLog: { status: "Accepted", filename: "log.txt" } };
   station = await site.join(chargerId, { react: (action) => reactions[action] ?? usual[action] });
@@ -32,8 +37,14 @@ afterAll(async () => {
   await station?.leave();
   desk?.close();
   await site?.leave();
-  await rm(folder, { recursive: true });
 });
+
+async function tlsSettings(): Promise<Record<string, string>> {
+  const { cert, key } = await office.issue({ subject: "CN=csms", dnsNames: ["localhost"], usage: "server" });
+  const settings = { CHARGER_OCPP_TLS_CERT: join(certificates, "tls.crt"), CHARGER_OCPP_TLS_KEY: join(certificates, "tls.key") };
+  await Promise.all([writeFile(settings.CHARGER_OCPP_TLS_CERT, cert), writeFile(settings.CHARGER_OCPP_TLS_KEY, key)]);
+  return { ...settings, CHARGER_OCPP_TLS_ADDRESS: "localhost:0" };
+}
 
 const keptFiles = async (): Promise<string[]> =>
   (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).map(({ name }) => name);
@@ -178,6 +189,20 @@ test("what a charger says of diagnostics that it was asked for by hand is of no 
   await site.command({ chargerId, action: "GetDiagnostics", payload: { location: "ftp://elsewhere/" } });
   await station.result("DiagnosticsStatusNotification", { status: "Uploading" });
   expect(await desk.upload(id)).toMatchObject({ state: "REQUESTED", status: "" });
+});
+
+test("a charger that comes by TLS uploads by TLS", async () => {
+  await site.register("U-TLS", { securityProfile: 2 });
+  const react = () => ({ fileName: "a" });
+  const secure = await site.connect("U-TLS", { react, tls: { ca: office.ca } }, { ocppAddress: given(site.service.ocppTlsAddress) });
+  await secure.boot();
+  const { id } = await desk.getDiagnostics({ chargerId: "U-TLS" });
+  const url = toldUrl(secure, "GetDiagnostics");
+  expect(url).toContain(`https://${site.service.ocppTlsAddress}/uploads/`);
+  const sending = request(`${url}b`, { method: "PUT", ca: office.ca, agent: false }).end("secret");
+  const [{ statusCode }] = await once(sending, "response");
+  expect([statusCode, (await desk.download(id)).toString()]).toEqual([201, "secret"]);
+  await secure.leave();
 });
 
 test("a charger is sent to where it comes from, by TLS if it comes by that", () => {
