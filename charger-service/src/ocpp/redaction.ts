@@ -9,12 +9,13 @@ const HIDDEN = "(not kept: it cannot be read and may hold a secret)";
 /** How much of a fingerprint is enough to tell id tags apart, in hexadecimal digits. */
 const FINGERPRINT_DIGITS = 12;
 
-/** The key under which 1.6 has the password of a charger; configuration keys compare without regard to case (§7.22). */
-const isPasswordKey = (key: unknown): boolean => typeof key === "string" && key.toLowerCase() === "authorizationkey";
+/** The key under which 1.6 has the password of a charger, and those of vendors that say by their names what they hold. Case does not count (§7.22). */
+const passwordKey = /^authorizationkey$|passw(or)?d|passphrase|secret/i;
+const isPasswordKey = (key: unknown): boolean => typeof key === "string" && passwordKey.test(key);
 /** The fields of an id tag, in whatever case: 1.6 has idTag and parentIdTag, 2.0.1 has idToken. */
 const isIdTagField = (name: string): boolean => /^(?:parent)?id(?:tag|token)$/i.test(name);
 /** What may have a password in it. With an escape in it, any text may. */
-const passwordSigns = /authorizationkey|\\u/i;
+const passwordSigns = /authorizationkey|passw|passphrase|secret|\\u/i;
 const idTagSigns = /id(?:tag|token)|\\u/i;
 /** Slashes may be escaped. */
 const userInfo = /(:(?:\\?\/){2}[^\s"/:@\\]*):[^\s"/@\\]+@/g;

@@ -18,7 +18,8 @@ let station: Station;
 
 const react = (action: string, payload: Payload) => {
   if (action === "GetConfiguration") {
-    return { configurationKey: [{ key: "AuthorizationKey", readonly: false, value: PASSWORD }], unknownKey: ["PIN"] };
+    const entry = (key: string, value: string) => ({ key, readonly: false, value });
+    return { configurationKey: [entry("AuthorizationKey", PASSWORD), entry("WifiPassword", PASSWORD), entry("Interval", "60")] };
   }
   if (action === "ChangeConfiguration") return { errorCode: "InternalError", errorDescription: `cannot keep ${payload.value}` };
   return { status: "Accepted" };
@@ -154,6 +155,7 @@ test("no password is kept, whoever says it and however it is spelt", async () =>
   const said = frames.map(({ frame }) => frame);
   expect(said.join("\n").toLowerCase()).not.toMatch(new RegExp(`${PASSWORD}|pass-word|${TOKEN}`));
   expect(said[1]).toContain('{"key":"AuthorizationKey","readonly":false,"value":"(secret)"}');
+  expect(said[1]).toContain('{"key":"WifiPassword","readonly":false,"value":"(secret)"},{"key":"Interval","readonly":false,"value":"60"}');
   expect(said[2]).toContain('{"key":"AuthorizationKey","value":"(secret)"}');
   expect(said[3]).toContain('"InternalError","cannot keep (secret)"');
   expect(said[5]).toBe("(not kept: it cannot be read and may hold a secret)");
