@@ -27,6 +27,8 @@ export function fileOfForm(request: IncomingMessage): Promise<{ fileName: string
     };
     form.on("file", (_field, content, fileName = "") => {
       file = content;
+      // It may break off before anybody reads it, and whoever does is told then.
+      content.on("error", () => undefined);
       resolve({ fileName, content });
     });
     form.on("finish", () => reject(new FileRefusal("FILE_MISSING")));

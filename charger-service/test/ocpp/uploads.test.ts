@@ -158,6 +158,19 @@ test("one that breaks off is not kept, and may be sent again", async () => {
     socket.destroy();
     await eventually(async () => (await keptFiles()).length === before);
   }
+  // While we still look up what it is for, and with a form that ends too early.
+  const { release } = await site.hold("lock table upload");
+  const early = connect(Number(port), hostname);
+  early.write(
+    `PUT ${pathname}half HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 5000\r\ncontent-type: ${bodies[1][0]}\r\n\r\n${boundary}xxx`,
+  );
+  await site.blocked(1);
+  early.destroy();
+  await once(early, "close");
+  await release();
+  const cut = await send(url, `${boundary}xxx`, { headers: { "content-type": bodies[1][0] } });
+  expect(await reasonOf(cut)).toEqual([400, "FILE_BROKEN_OFF"]);
+  expect((await keptFiles()).length).toBe(before);
   expect(await desk.upload(id)).toMatchObject({ state: "UPLOADING", sizeBytes: 0 });
   expect((await send(`${url}whole`, "whole")).status).toBe(201);
   expect(await desk.upload(id)).toMatchObject({ state: "UPLOADED", fileName: "whole", sizeBytes: 5 });
