@@ -1,10 +1,11 @@
-// Writes docs/ocpp-coverage.md: every message of every version we know, and which of them charger-service handles.
+// Writes docs/ocpp-coverage.md: every message of every version we know, which of them charger-service handles, where, and which tests try them.
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Catalogue, Row, Sender } from "@chargemesh/ocpp/catalogue";
 import { isSentBy } from "@chargemesh/ocpp/catalogue";
 import { type Version, versions } from "@chargemesh/ocpp/version";
+import { brief, handledBy, testedBy } from "./messages/places.ts";
 
 /** What charger-service exports as `supported`: the messages it handles, by version and by who sends them. */
 type Supported = Partial<Record<string, { fromStation: readonly string[]; fromCsms: readonly string[] }>>;
@@ -26,6 +27,9 @@ function coverage(supported: Supported): string {
     "",
     "Written by `tools/coverage.ts` from the catalogues of `packages/ocpp` and from what charger-service says it handles; do not edit.",
     "",
+    "Handled by: the modules below `charger-service/src/ocpp`. Tested by: the files below `charger-service/test/ocpp` (those of `rpc/` beside it) in which a",
+    "charger sends the message over its WebSocket, or gets it; besides, `negative` tries every field of every message wrong.",
+    "",
     ...[...versions].reverse().flatMap((version) => section(version, supported[version.subprotocol] ?? { fromStation: [], fromCsms: [] })),
   ].join("\n");
 }
@@ -36,23 +40,28 @@ function section({ subprotocol, catalogue }: Version, handled: Handled): string[
     if (odd.length > 0) throw new Error(`supported: the ${sender} of ${subprotocol} does not send ${odd.join(", ")}`);
   }
   const rows = Object.entries<Row>(catalogue).flatMap(([action, row]) => lines(action, row, catalogue, handled));
-  const done = rows.filter((row) => row.endsWith("| yes |")).length;
+  const done = handled.fromStation.length + handled.fromCsms.length;
   return [
     `## ${subprotocol}`,
     "",
     `${done} of ${rows.length} handled.`,
     "",
-    `| message | ${"profile" in (Object.values(catalogue)[0] ?? {}) ? "profile" : "block"} | sent by | handled |`,
-    "|---|---|---|---|",
+    `| message | ${"profile" in (Object.values(catalogue)[0] ?? {}) ? "profile" : "block"} | sent by | handled by | tested by |`,
+    "|---|---|---|---|---|",
     ...rows,
     "",
   ];
 }
 
-/** A line per direction: what either side may send is two things to handle. */
+/** A line per direction: what either side may send is two things to handle. Error if something is handled that no test tries. */
 function lines(action: string, row: Row, catalogue: Catalogue, { fromStation, fromCsms }: Handled): string[] {
   const group = "profile" in row ? row.profile : row.block;
-  const line = (sender: Sender, who: string, actions: readonly string[]): string[] =>
-    isSentBy(catalogue, sender, action) ? [`| ${action} | ${group} | ${who} | ${actions.includes(action) ? "yes" : ""} |`] : [];
+  const line = (sender: Sender, who: string, actions: readonly string[]): string[] => {
+    if (!isSentBy(catalogue, sender, action)) return [];
+    if (!actions.includes(action)) return [`| ${action} | ${group} | ${who} |  |  |`];
+    const tests = testedBy(sender, action);
+    if (tests.length === 0) throw new Error(`no test has ${action} sent by ${who}`);
+    return [`| ${action} | ${group} | ${who} | ${handledBy(sender, action).join(", ")} | ${tests.map(brief).join(", ")} |`];
+  };
   return [...line("station", "charger", fromStation), ...line("csms", "us", fromCsms)];
 }
