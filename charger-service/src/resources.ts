@@ -10,6 +10,7 @@ import type { CommandRow, ConnectionRow, ConnectorRow, IdTokenRow, MeterValueRow
 
 /** `connectors` are those of this charger, in order, the charger as a whole among them as EVSE 0. */
 export function toCharger(row: ChargerRow, connectors: readonly ConnectorRow[]): Charger {
+  const overall = connectors.find(({ evse_id }) => evse_id === 0);
   return {
     id: row.id,
     displayName: row.display_name,
@@ -22,7 +23,8 @@ export function toCharger(row: ChargerRow, connectors: readonly ConnectorRow[]):
     model: row.model,
     serialNumber: row.serial_number,
     firmwareVersion: row.firmware_version,
-    status: connectors.find(({ evse_id }) => evse_id === 0)?.status ?? "STATUS_UNSPECIFIED",
+    status: overall?.status ?? "STATUS_UNSPECIFIED",
+    overall: overall && toConnector(overall),
     evses: toEvses(connectors),
     bootTime: row.boot_time ?? undefined,
     lastSeenTime: row.last_seen_time ?? undefined,

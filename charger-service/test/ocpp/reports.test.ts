@@ -72,12 +72,18 @@ test("the status of connectors and of the charger is shown, and told when it cha
       ],
     },
   ]);
+  await say(0, "Faulted", fault);
+  expect(await site.charger("B-2")).toMatchObject({
+    status: "FAULTED",
+    overall: { id: 0, errorCode: "OtherError", info: "hot", vendorId: "acme", vendorErrorCode: "E7" },
+  });
   const changes = (await told("ConnectorStatusChanged", "B-2")).map(({ evseId = 0, connector }) => [evseId, connector.status]);
   expect(changes).toEqual([
     [0, "AVAILABLE"],
     [2, "FAULTED"],
     [1, "PREPARING"],
     [1, "CHARGING"],
+    [0, "FAULTED"],
   ]);
   await station.leave();
 });

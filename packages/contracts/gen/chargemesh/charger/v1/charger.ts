@@ -72,6 +72,8 @@ export interface Charger {
     | undefined;
   /** Whom its certificate must be for: the common name, or one of the DNS names. Empty means its id. Only operators are told. */
   certificateName: string;
+  /** What it reports of itself as a whole, status with error code and the vendor's own words; its id is 0. Absent until it reports something. */
+  overall: Connector | undefined;
 }
 
 /** Whether the charger may work, as its BootNotification is answered. */
@@ -692,6 +694,7 @@ function createBaseCharger(): Charger {
     relaxations: [],
     securityProfile: undefined,
     certificateName: "",
+    overall: undefined,
   };
 }
 
@@ -768,6 +771,9 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     }
     if (message.certificateName !== "") {
       writer.uint32(178).string(message.certificateName);
+    }
+    if (message.overall !== undefined) {
+      Connector.encode(message.overall, writer.uint32(186).fork()).join();
     }
     return writer;
   },
@@ -971,6 +977,14 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
             message.certificateName = reader.string();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.overall = Connector.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1051,6 +1065,7 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
         : isSet(object.certificate_name)
         ? globalThis.String(object.certificate_name)
         : "",
+      overall: isSet(object.overall) ? Connector.fromJSON(object.overall) : undefined,
     };
   },
 
@@ -1122,6 +1137,9 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     if (message.certificateName !== "") {
       obj.certificateName = message.certificateName;
     }
+    if (message.overall !== undefined) {
+      obj.overall = Connector.toJSON(message.overall);
+    }
     return obj;
   },
 
@@ -1154,6 +1172,9 @@ export const Charger: MessageFns<Charger, "chargemesh.charger.v1.Charger"> = {
     message.relaxations = object.relaxations?.map((e) => e) || [];
     message.securityProfile = object.securityProfile ?? undefined;
     message.certificateName = object.certificateName ?? "";
+    message.overall = (object.overall !== undefined && object.overall !== null)
+      ? Connector.fromPartial(object.overall)
+      : undefined;
     return message;
   },
 };
