@@ -1,6 +1,7 @@
 import { jsonText } from "@chargemesh/kit/postgres";
 import { sql } from "kysely";
 import type { FirmwareStep, FirmwareUpdateRow, FirmwareUpdateState, NewFirmwareUpdate } from "./file-tables.ts";
+import { isStorable } from "./integer.ts";
 import type { Db } from "./schema.ts";
 import { isLastAsked } from "./upload.ts";
 
@@ -69,7 +70,12 @@ export function firmwareUpdatesBefore(
 }
 
 /** The update that a charger speaks of by this number; without one, its newest that was not called off. Locks it. */
-export function firmwareUpdateSpokenOf(tx: Db, chargerId: string, requestId: number | undefined): Promise<FirmwareUpdateRow | undefined> {
+export async function firmwareUpdateSpokenOf(
+  tx: Db,
+  chargerId: string,
+  requestId: number | undefined,
+): Promise<FirmwareUpdateRow | undefined> {
+  if (requestId !== undefined && !isStorable(requestId)) return undefined;
   let query = tx.selectFrom("firmware_update").select(columns).where("charger_id", "=", chargerId);
   query = requestId === undefined ? query.where("state", "!=", "CANCELLED").where(isLastAsked) : query.where("request_id", "=", requestId);
   return query.orderBy("number", "desc").limit(1).forUpdate().executeTakeFirst();

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { NewUpload, UploadKind, UploadRow, UploadState } from "./file-tables.ts";
+import { isStorable } from "./integer.ts";
 import type { Db } from "./schema.ts";
 
 const columns = [
@@ -71,7 +72,8 @@ export function uploadsBefore(
 }
 
 /** The upload that a charger speaks of by this number; without one, its newest diagnostics. Locks it. */
-export function uploadSpokenOf(tx: Db, chargerId: string, requestId: number | undefined): Promise<UploadRow | undefined> {
+export async function uploadSpokenOf(tx: Db, chargerId: string, requestId: number | undefined): Promise<UploadRow | undefined> {
+  if (requestId !== undefined && !isStorable(requestId)) return undefined;
   let query = tx.selectFrom("upload").select(columns).where("charger_id", "=", chargerId);
   query = requestId === undefined ? query.where("kind", "=", "DIAGNOSTICS").where(isLastAsked) : query.where("request_id", "=", requestId);
   return query.orderBy("number", "desc").limit(1).forUpdate().executeTakeFirst();

@@ -68,7 +68,12 @@ export function makeRunner(db: Db, registry: Registry, tolerance: Tolerance, sea
         // Whoever asked may be at another replica. Those from before traces were kept have none.
         await withRequestId(command.trace_id || newRequestId(), async () => {
           const end = await perform(connection, command);
-          await patiently(() => finishCommand(db, commandId, end, dialectOf(connection.version.subprotocol)?.answers[command.action]));
+          const learn = dialectOf(connection.version.subprotocol)?.answers[command.action];
+          await patiently(() => finishCommand(db, commandId, end, learn)).catch((err: unknown) => {
+            // A command that was answered has ended, whatever we make of the answer.
+            log.error({ err, commandId, action: command.action }, "a bug: what an answer says is not kept");
+            return patiently(() => finishCommand(db, commandId, end));
+          });
         });
         return true;
       };

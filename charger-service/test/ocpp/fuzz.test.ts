@@ -19,6 +19,8 @@ const SOCKETS = 6;
 /** Wild frames between two moments in which every good frame must have been answered. */
 const ROUND = 25;
 const GROWN_MIB_MAX = 12;
+/** How long a good frame may take among so many others, in ms. */
+const PATIENCE_MS = 20_000;
 const ENDS: readonly string[] = ["ACCEPTED", "REJECTED", "FAILED", "TIMED_OUT", "EXPIRED"];
 
 const commands = Object.entries(v16Catalogue).flatMap(([action, { from }]) => (from === "station" ? [] : [action]));
@@ -59,6 +61,15 @@ interface Tally {
   bugs: unknown[];
 }
 
+/** Waits for what must happen, but not for ever. */
+async function soon(what: string, happening: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${PATIENCE_MS} ms: ${what}`)), PATIENCE_MS);
+  });
+  await Promise.race([happening, late]).finally(() => clearTimeout(timer));
+}
+
 /** One charger, until the time is up. */
 async function rave(id: string, random: Random, until: number, tally: Tally): Promise<void> {
   const connect = async (): Promise<Station> => {
@@ -77,32 +88,31 @@ async function rave(id: string, random: Random, until: number, tally: Tally): Pr
     const answers: Promise<unknown>[] = [];
     for (let i = 0; i < ROUND; i++) {
       const frame = wildFrame(random);
-      if (Buffer.isBuffer(frame)) station.socket.send(frame, { binary: true });
-      else station.say(frame);
+      // Bytes as what they are, or as a text that is no UTF-8.
+      station.socket.send(frame, { binary: Buffer.isBuffer(frame) && random.chance(0.5) });
       const [action, payload] = random.pick(good);
       answers.push(station.result(action, payload));
     }
-    await Promise.all(answers);
+    await soon("a good frame is answered", Promise.all(answers));
     tally.frames += ROUND;
     tally.good += ROUND;
     station.frames.length = 0;
     station.asked.length = 0;
     if (random.chance(0.03)) {
-      const { data, binary } = deadlyFrame(random);
-      station.socket.send(data, { binary });
-      await station.closed;
-      await site.gone(id);
+      station.socket.send(deadlyFrame);
+      await soon("the socket is closed", station.closed);
+      await soon("the charger is gone", site.gone(id));
       station = await connect();
     }
   }
   await station.leave();
 }
 
-/** Asks the chargers for things meanwhile, whose answers are wild as well. */
-async function ask(ids: readonly string[], random: Random, until: number, tally: Tally): Promise<void> {
+/** Asks it for things meanwhile, whose answers are wild as well. */
+async function ask(id: string, random: Random, until: number, tally: Tally): Promise<void> {
   while (performance.now() < until) {
     const action = random.pick(commands);
-    const command = await site.command({ chargerId: random.pick(ids), action, payload: commandOf(action), waitSeconds: 10 });
+    const command = await site.command({ chargerId: id, action, payload: commandOf(action), waitSeconds: 10 });
     if (!ENDS.includes(command.state)) tally.bugs.push(command);
     tally.commands++;
   }
@@ -117,7 +127,8 @@ test(
     const spend = async (ms: number, seed: number): Promise<void> => {
       const until = performance.now() + ms;
       const raving = ids.map((id, i) => rave(id, randomOf(seed + i), until, tally));
-      await Promise.all([...raving, ask(ids, randomOf(seed + 99), until, tally)]);
+      const asking = ids.map((id, i) => ask(id, randomOf(seed + SOCKETS + i), until, tally));
+      await Promise.all([...raving, ...asking]);
     };
     // Caches and compiled code fill up first.
     await spend(SECONDS * 400, SEED * 1_000);

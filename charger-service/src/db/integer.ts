@@ -1,0 +1,4 @@
+/** Whether an integer column can hold this. Chargers make up numbers that none can; those are nobody's. */
+export function isStorable(number: number): boolean {
+  return Number.isInteger(number) && number >= -(2 ** 31) && number < 2 ** 31;
+}
