@@ -114,8 +114,10 @@ describe("assigning", () => {
       },
     });
     const elsewhere = await desk.assign({ id, connectorId: 101 });
+    const above = await desk.assign({ id: (await desk.create({ ...byDefault, stackLevel: 1 })).id, connectorId: 100 });
     const second = await desk.assign({ id, connectorId: 100 });
-    expect(await Promise.all([first, elsewhere, second].map(desk.stateOf))).toEqual(["REPLACED", "INSTALLED", "INSTALLED"]);
+    const states = await Promise.all([first, elsewhere, above, second].map(desk.stateOf));
+    expect(states).toEqual(["REPLACED", "INSTALLED", "INSTALLED", "INSTALLED"]);
     expect(await refusal(desk.remove(id))).toEqual(failed("CHARGING_PROFILE_IN_USE"));
     const told = (await site.told()).filter(({ subject }) => subject === first.id).map(({ data }) => data.assignment.state);
     expect(told).toEqual(["PENDING", "INSTALLED", "REPLACED"]);
@@ -257,6 +259,7 @@ test("the composite schedule is ours beside the charger's, also of a profile tha
   await desk.clear({});
   const chargingProfilePurpose = "TxDefaultProfile";
   const chargingSchedule = { chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 0, limit: 10, numberPhases: 1 }] };
+  const lower = { chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 0, limit: 8, numberPhases: 1 }] };
   const csChargingProfiles = {
     chargingProfileId: 5,
     stackLevel: 0,
@@ -266,34 +269,29 @@ test("the composite schedule is ours beside the charger's, also of a profile tha
   };
   await site.command({ chargerId: "P-1", action: "SetChargingProfile", payload: { connectorId: 150, csChargingProfiles } });
   await desk.assign({
-    id: (await desk.create({ ...most, schedule: { ...most.schedule, rateUnit: "W", periods: [{ limit: 2_000 }] } })).id,
+    id: (await desk.create({ ...most, schedule: { ...most.schedule, rateUnit: "W", periods: [{ limit: 3_000 }] } })).id,
   });
   says = (action, { connectorId }) =>
     action === "GetCompositeSchedule"
-      ? {
-          status: "Accepted",
-          connectorId,
-          scheduleStart: new Date().toISOString(),
-          chargingSchedule: { ...chargingSchedule, duration: 600 },
-        }
+      ? { status: "Accepted", connectorId, scheduleStart: new Date().toISOString(), chargingSchedule: { ...lower, duration: 600 } }
       : { status: "Accepted" };
   const found = await desk.composite({ connectorId: 150, durationSeconds: 600, unit: "W" });
   expect(charger.asked.at(-1)).toMatchObject({
     action: "GetCompositeSchedule",
     payload: { connectorId: 150, duration: 600, chargingRateUnit: "W" },
   });
-  expect(found.periods).toEqual([{ startSeconds: 0, limit: 2_000, numberPhases: undefined }]);
+  expect(found.periods).toEqual([{ startSeconds: 0, limit: 2_300, numberPhases: 1 }]);
   expect(found.reported).toMatchObject({
     status: "Accepted",
     rateUnit: "A",
     durationSeconds: 600,
-    periods: [{ startSeconds: 0, limit: 10, numberPhases: 1 }],
+    periods: [{ startSeconds: 0, limit: 8, numberPhases: 1 }],
   });
-  expect(found.differences).toMatchObject([{ limit: 2_000, reportedLimit: 2_300 }]);
+  expect(found.differences).toMatchObject([{ limit: 2_300, reportedLimit: 1_840 }]);
   expect(await site.commandById("P-1", found.commandId)).toMatchObject({ state: "ACCEPTED" });
   const alone = await desk.composite({ connectorId: 150, unit: "A", withoutCharger: true });
   expect(alone).toMatchObject({ durationSeconds: 86_400, reported: undefined, differences: [], commandId: "" });
-  expect(alone.periods).toMatchObject([{ startSeconds: 0, limit: 2.899 }]);
+  expect(alone.periods).toMatchObject([{ startSeconds: 0, limit: 4.348 }]);
   expect(await refusal(desk.composite({ chargerId: "nowhere" }))).toEqual(notFound("CHARGER_NOT_FOUND"));
   expect(await desk.composite({ chargerId: "P-offline" })).toMatchObject({ periods: [{ startSeconds: 0 }], commandId: "" });
 });
