@@ -57,6 +57,7 @@ function event(type: "UserCreated" | "UserUpdated" | "OneTimeTokenIssued", id: s
       datacontenttype: "application/json",
       data: { user: { id, createTime: time, ...user } },
       requestid: uuid,
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
     },
   };
 }
@@ -80,7 +81,7 @@ test("each user who is made or changed is told once, in order, as a CloudEvent",
   const token = { userId: ada.id, ...user, purpose: "VERIFY_EMAIL", sealedToken: expect.stringMatching(/^[\w-]{95}$/), expireTime: time };
   expect(await told(5)).toEqual([
     // Nobody asked for the first administrator, so no request is named.
-    { ...first, event: { ...first.event, requestid: undefined } },
+    { ...first, event: { ...first.event, requestid: undefined, traceparent: undefined } },
     event("UserCreated", ada.id, { ...user, role: "DRIVER" }),
     { ...link, event: { ...link.event, data: token } },
     event("UserUpdated", ada.id, { ...user, role: "OPERATOR" }),

@@ -87,6 +87,7 @@ test("each change is told once, in order, and what was refused is not told", asy
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       datacontenttype: "application/json",
       requestid: expect.any(String),
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
       data: { charger: expect.objectContaining({ id: "E-1", displayName: "Hof", etag: "2" }) },
     },
   });
