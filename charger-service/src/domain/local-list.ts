@@ -1,5 +1,6 @@
 import { chargerLimits } from "../db/configuration.ts";
 import type { LocalListMode, LocalListRow } from "../db/configuration-tables.ts";
+import { nearestStorable } from "../db/integer.ts";
 import {
   type Difference,
   type ListRule,
@@ -70,7 +71,7 @@ async function refused(tx: Db, chargerId: string, refusal: string): Promise<void
 export async function learnListVersion(tx: Db, command: CommandRow, version: number): Promise<void> {
   const { charger_id: chargerId } = command;
   const row = await lockLocalList(tx, chargerId);
-  const said = { charger_version: version, charger_version_time: command.end_time ?? new Date() };
+  const said = { charger_version: nearestStorable(version), charger_version_time: command.end_time ?? new Date() };
   if (row === undefined || row.command_id !== null || !isKept(row.mode)) {
     await putLocalList(tx, chargerId, said);
   } else if (version < 0) {

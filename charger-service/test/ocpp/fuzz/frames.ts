@@ -49,12 +49,19 @@ const words = [
   "🔌",
   "x".repeat(300),
   "' or true --",
+  "0",
+  "-1",
+  "1e300",
+  "99999999999",
+  "true",
 ];
+
+const numbers = [0, -1, 1e300, -1e300, 2 ** 31 - 1, 2 ** 31, -(2 ** 31) - 1, 2 ** 53, 1.5, 1e-9];
 
 /** Any JSON value. */
 function value(random: Random, depth = 0): unknown {
   const luck = random();
-  if (luck < 0.3) return random.pick<unknown>([null, true, false, 0, -1, 1.5, 1e300, -1e300, 2 ** 31, 2 ** 53, 1e-9]);
+  if (luck < 0.3) return random.pick<unknown>([null, true, false, ...numbers]);
   if (luck < 0.6 || depth > 3) return random.pick(words);
   const parts = Array.from({ length: random.below(4) }, () => value(random, depth + 1));
   return luck < 0.8 ? parts : Object.fromEntries(parts.map((part) => [random.pick([...words, "idTag", "connectorId", "timestamp"]), part]));
@@ -73,6 +80,9 @@ function spoilt(random: Random, frame: unknown): unknown {
     else if (parts.length > 0) parts.splice(-1, 1, spoilt(random, parts.at(-1)));
     return parts;
   }
+  // Mostly what a schema takes and nobody has thought of.
+  if (typeof frame === "number" && random.chance(0.7)) return random.pick(numbers);
+  if (typeof frame === "string" && random.chance(0.5)) return random.pick(words);
   if (typeof frame !== "object" || frame === null) return value(random);
   const names = Object.keys(frame);
   if (names.length === 0 || random.chance(0.1)) return { ...frame, [random.pick(words)]: value(random) };
