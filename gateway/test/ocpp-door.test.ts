@@ -12,7 +12,7 @@ let env: Env;
 let admin: Rest;
 beforeAll(async () => {
   // Long enough for a busy machine to answer in, short enough to wait for.
-  env = await startEnv({ OCPP_PING_SECONDS: "2" });
+  env = await startEnv({ OCPP_PING_SECONDS: "2", TRUSTED_PROXIES: "127.0.0.1" });
   admin = await signIn(env.rest, ADMIN);
 });
 afterAll(() => env.stop());
@@ -49,6 +49,20 @@ test("a password that is missing or wrong is asked for", async () => {
   const challenge = 'Basic realm="OCPP", charset="UTF-8"';
   expect(await knock("CP-password")).toEqual({ status: 401, reason: "PASSWORD_MISSING", challenge });
   expect(await knock("CP-password", basic("CP-password", "wrong"))).toEqual({ status: 401, reason: "WRONG_PASSWORD", challenge });
+});
+
+test("a charger of profile 2 comes in where TLS ends at a proxy that is trusted, and in plaintext not", async () => {
+  const { body: charger } = await admin("POST", "/ocpp/chargers", { id: "CP-tls", securityProfile: 2 });
+  const headers = basic("CP-tls", charger.password);
+  expect(await knock("CP-tls", headers)).toMatchObject({ status: 403, reason: "SECURITY_PROFILE_TOO_LOW", challenge: undefined });
+  const forwarded = { "x-forwarded-for": "192.0.2.44", "x-forwarded-proto": "https" };
+  const socket = new WebSocket(`${env.ocpp}/CP-tls`, ["ocpp1.6"], { headers: { ...headers, ...forwarded } });
+  await once(socket, "open");
+  const open = () => admin("GET", "/ocpp/connections?chargerId=CP-tls&state=OPEN");
+  await eventually(async () => (await open()).body.connections.length > 0);
+  expect((await open()).body.connections[0]).toMatchObject({ securityProfile: 2, tlsVersion: "", remoteAddress: "192.0.2.44" });
+  socket.close();
+  expect((await admin("PATCH", "/ocpp/chargers/CP-tls", { securityProfile: 1 })).body).toMatchObject({ securityProfile: 1 });
 });
 
 test("of several subprotocols the one that we speak is chosen, and an identity may be percent-encoded", async () => {
