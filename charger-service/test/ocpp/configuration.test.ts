@@ -104,6 +104,7 @@ test("a wanted value is sent, kept, and shown as what the charger made of it", a
     value: "60",
     wantedValue: "60",
     wantedTime: expect.any(Date),
+    wantedUserId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     state: "IN_SYNC",
   });
   expect((await station.isAsked("ChangeConfiguration")).payload).toEqual({ key: "HeartbeatInterval", value: "60" });
@@ -148,6 +149,9 @@ test("what is taken up by a boot is pending until that boot, and read then howev
   await stateOf("K-3", "HeartbeatInterval", "DRIFTED");
   expect(await desk.want("K-3", "HeartbeatInterval", "60")).toMatchObject({ state: "PENDING" });
   config.values.set("HeartbeatInterval", { value: "60", readonly: false });
+  // Some show already what they have not taken up.
+  await desk.refresh("K-3");
+  expect(await desk.key("K-3", "HeartbeatInterval")).toMatchObject({ value: "60", state: "PENDING" });
   await station.boot();
   expect(await stateOf("K-3", "HeartbeatInterval", "IN_SYNC")).toMatchObject({ value: "60" });
   await station.leave();
