@@ -196,8 +196,8 @@ export interface BootFacts {
   firmwareVersion: string;
 }
 
-/** Counts a boot and keeps what it said. Undefined if the charger was deleted meanwhile. */
-export function recordBoot(db: Db, id: string, facts: BootFacts, now: Date) {
+/** Counts a boot, unless it comes late on a connection that was taken over, and keeps what it said. Undefined if the charger was deleted meanwhile. */
+export function recordBoot(db: Db, id: string, epoch: number, facts: BootFacts, now: Date) {
   return db
     .updateTable("charger")
     .set((eb) => ({
@@ -205,7 +205,12 @@ export function recordBoot(db: Db, id: string, facts: BootFacts, now: Date) {
       model: facts.model,
       serial_number: facts.serialNumber,
       firmware_version: facts.firmwareVersion,
-      boot_count: eb("boot_count", "+", 1),
+      boot_count: eb
+        .case()
+        .when("epoch", "=", epoch)
+        .then(eb("boot_count", "+", 1))
+        .else(eb.ref("boot_count"))
+        .end(),
       boot_time: now,
     }))
     .where("id", "=", id)

@@ -15,6 +15,7 @@ export async function bootNotification(charger: Charger, request: Req<V16, "Boot
   const registration = await markBooted(
     charger.db,
     charger.id,
+    charger.epoch,
     {
       vendor: request.chargePointVendor,
       model: request.chargePointModel,
