@@ -66,7 +66,7 @@ export const protoFiles = [
   "chargemesh/charger/v1/events.proto",
   "chargemesh/charger/v1/id_token_service.proto",
   "chargemesh/charger/v1/reservation_service.proto",
-  "chargemesh/charger/v1/message_service.proto",
+  "chargemesh/charger/v1/charger_message_service.proto",
   "chargemesh/charger/v1/relaxation_service.proto",
   "chargemesh/charger/v1/installed_certificate_service.proto",
   "chargemesh/charger/v1/security_event_service.proto",

@@ -2,7 +2,7 @@
 // versions:
 //   protoc-gen-ts_proto  v2.18.0
 //   protoc               unknown
-// source: chargemesh/charger/v1/message_service.proto
+// source: chargemesh/charger/v1/charger_message_service.proto
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
@@ -20,29 +20,29 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import {
-  Message,
-  Message_Direction,
-  message_DirectionFromJSON,
-  message_DirectionToJSON,
-  message_DirectionToNumber,
-  Message_Type,
-  message_TypeFromJSON,
-  message_TypeToJSON,
-  message_TypeToNumber,
-} from "./message.ts";
+  ChargerMessage,
+  ChargerMessage_Direction,
+  chargerMessage_DirectionFromJSON,
+  chargerMessage_DirectionToJSON,
+  chargerMessage_DirectionToNumber,
+  ChargerMessage_Type,
+  chargerMessage_TypeFromJSON,
+  chargerMessage_TypeToJSON,
+  chargerMessage_TypeToNumber,
+} from "./charger_message.ts";
 
 export const protobufPackage = "chargemesh.charger.v1";
 
-export const protobufFileName = "chargemesh/charger/v1/message_service.proto";
+export const protobufFileName = "chargemesh/charger/v1/charger_message_service.proto";
 
-export interface ListMessagesRequest {
+export interface ListChargerMessagesRequest {
   chargerId: string;
   /** At most this many. 0 means 50; more than 200 means 200. */
   pageSize: number;
   /** From next_page_token of the page before. */
   pageToken: string;
-  direction: Message_Direction;
-  type: Message_Type;
+  direction: ChargerMessage_Direction;
+  type: ChargerMessage_Type;
   action: string;
   messageId: string;
   traceId: string;
@@ -57,19 +57,19 @@ export interface ListMessagesRequest {
   query: string;
 }
 
-export interface ListMessagesResponse {
-  messages: Message[];
+export interface ListChargerMessagesResponse {
+  messages: ChargerMessage[];
   /** Empty on the last page. */
   nextPageToken: string;
 }
 
-function createBaseListMessagesRequest(): ListMessagesRequest {
+function createBaseListChargerMessagesRequest(): ListChargerMessagesRequest {
   return {
     chargerId: "",
     pageSize: 0,
     pageToken: "",
-    direction: Message_Direction.DIRECTION_UNSPECIFIED,
-    type: Message_Type.TYPE_UNSPECIFIED,
+    direction: ChargerMessage_Direction.DIRECTION_UNSPECIFIED,
+    type: ChargerMessage_Type.TYPE_UNSPECIFIED,
     action: "",
     messageId: "",
     traceId: "",
@@ -80,10 +80,13 @@ function createBaseListMessagesRequest(): ListMessagesRequest {
   };
 }
 
-export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.charger.v1.ListMessagesRequest"> = {
-  $type: "chargemesh.charger.v1.ListMessagesRequest" as const,
+export const ListChargerMessagesRequest: MessageFns<
+  ListChargerMessagesRequest,
+  "chargemesh.charger.v1.ListChargerMessagesRequest"
+> = {
+  $type: "chargemesh.charger.v1.ListChargerMessagesRequest" as const,
 
-  encode(message: ListMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListChargerMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chargerId !== "") {
       writer.uint32(10).string(message.chargerId);
     }
@@ -93,11 +96,11 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
     }
-    if (message.direction !== Message_Direction.DIRECTION_UNSPECIFIED) {
-      writer.uint32(32).int32(message_DirectionToNumber(message.direction));
+    if (message.direction !== ChargerMessage_Direction.DIRECTION_UNSPECIFIED) {
+      writer.uint32(32).int32(chargerMessage_DirectionToNumber(message.direction));
     }
-    if (message.type !== Message_Type.TYPE_UNSPECIFIED) {
-      writer.uint32(40).int32(message_TypeToNumber(message.type));
+    if (message.type !== ChargerMessage_Type.TYPE_UNSPECIFIED) {
+      writer.uint32(40).int32(chargerMessage_TypeToNumber(message.type));
     }
     if (message.action !== "") {
       writer.uint32(50).string(message.action);
@@ -123,7 +126,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListMessagesRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ListChargerMessagesRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -132,7 +135,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListMessagesRequest();
+      const message = createBaseListChargerMessagesRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -165,7 +168,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
               break;
             }
 
-            message.direction = message_DirectionFromJSON(reader.int32());
+            message.direction = chargerMessage_DirectionFromJSON(reader.int32());
             continue;
           }
           case 5: {
@@ -173,7 +176,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
               break;
             }
 
-            message.type = message_TypeFromJSON(reader.int32());
+            message.type = chargerMessage_TypeFromJSON(reader.int32());
             continue;
           }
           case 6: {
@@ -244,7 +247,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
     }
   },
 
-  fromJSON(object: any): ListMessagesRequest {
+  fromJSON(object: any): ListChargerMessagesRequest {
     return {
       chargerId: isSet(object.chargerId)
         ? globalThis.String(object.chargerId)
@@ -262,9 +265,9 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
         ? globalThis.String(object.page_token)
         : "",
       direction: isSet(object.direction)
-        ? message_DirectionFromJSON(object.direction)
-        : Message_Direction.DIRECTION_UNSPECIFIED,
-      type: isSet(object.type) ? message_TypeFromJSON(object.type) : Message_Type.TYPE_UNSPECIFIED,
+        ? chargerMessage_DirectionFromJSON(object.direction)
+        : ChargerMessage_Direction.DIRECTION_UNSPECIFIED,
+      type: isSet(object.type) ? chargerMessage_TypeFromJSON(object.type) : ChargerMessage_Type.TYPE_UNSPECIFIED,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
       messageId: isSet(object.messageId)
         ? globalThis.String(object.messageId)
@@ -295,7 +298,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
     };
   },
 
-  toJSON(message: ListMessagesRequest): unknown {
+  toJSON(message: ListChargerMessagesRequest): unknown {
     const obj: any = {};
     if (message.chargerId !== "") {
       obj.chargerId = message.chargerId;
@@ -306,11 +309,11 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
     }
-    if (message.direction !== Message_Direction.DIRECTION_UNSPECIFIED) {
-      obj.direction = message_DirectionToJSON(message.direction);
+    if (message.direction !== ChargerMessage_Direction.DIRECTION_UNSPECIFIED) {
+      obj.direction = chargerMessage_DirectionToJSON(message.direction);
     }
-    if (message.type !== Message_Type.TYPE_UNSPECIFIED) {
-      obj.type = message_TypeToJSON(message.type);
+    if (message.type !== ChargerMessage_Type.TYPE_UNSPECIFIED) {
+      obj.type = chargerMessage_TypeToJSON(message.type);
     }
     if (message.action !== "") {
       obj.action = message.action;
@@ -336,16 +339,16 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<ListMessagesRequest>, I>>(base?: I): ListMessagesRequest {
-    return ListMessagesRequest.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<ListChargerMessagesRequest>, I>>(base?: I): ListChargerMessagesRequest {
+    return ListChargerMessagesRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListMessagesRequest>, I>>(object: I): ListMessagesRequest {
-    const message = createBaseListMessagesRequest();
+  fromPartial<I extends Exact<DeepPartial<ListChargerMessagesRequest>, I>>(object: I): ListChargerMessagesRequest {
+    const message = createBaseListChargerMessagesRequest();
     message.chargerId = object.chargerId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.direction = object.direction ?? Message_Direction.DIRECTION_UNSPECIFIED;
-    message.type = object.type ?? Message_Type.TYPE_UNSPECIFIED;
+    message.direction = object.direction ?? ChargerMessage_Direction.DIRECTION_UNSPECIFIED;
+    message.type = object.type ?? ChargerMessage_Type.TYPE_UNSPECIFIED;
     message.action = object.action ?? "";
     message.messageId = object.messageId ?? "";
     message.traceId = object.traceId ?? "";
@@ -357,16 +360,19 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.ch
   },
 };
 
-function createBaseListMessagesResponse(): ListMessagesResponse {
+function createBaseListChargerMessagesResponse(): ListChargerMessagesResponse {
   return { messages: [], nextPageToken: "" };
 }
 
-export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.charger.v1.ListMessagesResponse"> = {
-  $type: "chargemesh.charger.v1.ListMessagesResponse" as const,
+export const ListChargerMessagesResponse: MessageFns<
+  ListChargerMessagesResponse,
+  "chargemesh.charger.v1.ListChargerMessagesResponse"
+> = {
+  $type: "chargemesh.charger.v1.ListChargerMessagesResponse" as const,
 
-  encode(message: ListMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListChargerMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
-      Message.encode(v!, writer.uint32(10).fork()).join();
+      ChargerMessage.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
@@ -374,7 +380,7 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListMessagesResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ListChargerMessagesResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -383,7 +389,7 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListMessagesResponse();
+      const message = createBaseListChargerMessagesResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -392,7 +398,7 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.
               break;
             }
 
-            message.messages.push(Message.decode(reader, reader.uint32()));
+            message.messages.push(ChargerMessage.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -415,9 +421,11 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.
     }
   },
 
-  fromJSON(object: any): ListMessagesResponse {
+  fromJSON(object: any): ListChargerMessagesResponse {
     return {
-      messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
+      messages: globalThis.Array.isArray(object?.messages)
+        ? object.messages.map((e: any) => ChargerMessage.fromJSON(e))
+        : [],
       nextPageToken: isSet(object.nextPageToken)
         ? globalThis.String(object.nextPageToken)
         : isSet(object.next_page_token)
@@ -426,10 +434,10 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.
     };
   },
 
-  toJSON(message: ListMessagesResponse): unknown {
+  toJSON(message: ListChargerMessagesResponse): unknown {
     const obj: any = {};
     if (message.messages?.length) {
-      obj.messages = message.messages.map((e) => Message.toJSON(e));
+      obj.messages = message.messages.map((e) => ChargerMessage.toJSON(e));
     }
     if (message.nextPageToken !== "") {
       obj.nextPageToken = message.nextPageToken;
@@ -437,63 +445,64 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse, "chargemesh.
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<ListMessagesResponse>, I>>(base?: I): ListMessagesResponse {
-    return ListMessagesResponse.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<ListChargerMessagesResponse>, I>>(base?: I): ListChargerMessagesResponse {
+    return ListChargerMessagesResponse.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListMessagesResponse>, I>>(object: I): ListMessagesResponse {
-    const message = createBaseListMessagesResponse();
-    message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+  fromPartial<I extends Exact<DeepPartial<ListChargerMessagesResponse>, I>>(object: I): ListChargerMessagesResponse {
+    const message = createBaseListChargerMessagesResponse();
+    message.messages = object.messages?.map((e) => ChargerMessage.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
 
 /** What chargers and we have said to each other, frame by frame, for as many days as OCPP_MESSAGE_RETENTION_DAYS says. */
-export type MessageServiceService = typeof MessageServiceService;
-export const MessageServiceService = {
-  /** List the Messages of a charger, newest first. A frame is there within a second. */
-  listMessages: {
-    path: "/chargemesh.charger.v1.MessageService/ListMessages" as const,
+export type ChargerMessageServiceService = typeof ChargerMessageServiceService;
+export const ChargerMessageServiceService = {
+  /** List the ChargerMessages of a charger, newest first. A frame is there within a second. */
+  listChargerMessages: {
+    path: "/chargemesh.charger.v1.ChargerMessageService/ListChargerMessages" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListMessagesRequest): Buffer => Buffer.from(ListMessagesRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListMessagesRequest => ListMessagesRequest.decode(value),
-    responseSerialize: (value: ListMessagesResponse): Buffer =>
-      Buffer.from(ListMessagesResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListMessagesResponse => ListMessagesResponse.decode(value),
+    requestSerialize: (value: ListChargerMessagesRequest): Buffer =>
+      Buffer.from(ListChargerMessagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListChargerMessagesRequest => ListChargerMessagesRequest.decode(value),
+    responseSerialize: (value: ListChargerMessagesResponse): Buffer =>
+      Buffer.from(ListChargerMessagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListChargerMessagesResponse => ListChargerMessagesResponse.decode(value),
   },
 } as const;
 
-export interface MessageServiceServer extends UntypedServiceImplementation {
-  /** List the Messages of a charger, newest first. A frame is there within a second. */
-  listMessages: handleUnaryCall<ListMessagesRequest, ListMessagesResponse>;
+export interface ChargerMessageServiceServer extends UntypedServiceImplementation {
+  /** List the ChargerMessages of a charger, newest first. A frame is there within a second. */
+  listChargerMessages: handleUnaryCall<ListChargerMessagesRequest, ListChargerMessagesResponse>;
 }
 
-export interface MessageServiceClient extends Client {
-  /** List the Messages of a charger, newest first. A frame is there within a second. */
-  listMessages(
-    request: ListMessagesRequest,
-    callback: (error: ServiceError | null, response: ListMessagesResponse) => void,
+export interface ChargerMessageServiceClient extends Client {
+  /** List the ChargerMessages of a charger, newest first. A frame is there within a second. */
+  listChargerMessages(
+    request: ListChargerMessagesRequest,
+    callback: (error: ServiceError | null, response: ListChargerMessagesResponse) => void,
   ): ClientUnaryCall;
-  listMessages(
-    request: ListMessagesRequest,
+  listChargerMessages(
+    request: ListChargerMessagesRequest,
     metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListMessagesResponse) => void,
+    callback: (error: ServiceError | null, response: ListChargerMessagesResponse) => void,
   ): ClientUnaryCall;
-  listMessages(
-    request: ListMessagesRequest,
+  listChargerMessages(
+    request: ListChargerMessagesRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListMessagesResponse) => void,
+    callback: (error: ServiceError | null, response: ListChargerMessagesResponse) => void,
   ): ClientUnaryCall;
 }
 
-export const MessageServiceClient = makeGenericClientConstructor(
-  MessageServiceService,
-  "chargemesh.charger.v1.MessageService",
+export const ChargerMessageServiceClient = makeGenericClientConstructor(
+  ChargerMessageServiceService,
+  "chargemesh.charger.v1.ChargerMessageService",
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): MessageServiceClient;
-  service: typeof MessageServiceService;
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ChargerMessageServiceClient;
+  service: typeof ChargerMessageServiceService;
   serviceName: string;
 };
 

@@ -1,23 +1,23 @@
-import type { ListMessagesRequest, ListMessagesResponse } from "@chargemesh/contracts/charger/v1/message_service";
+import type { ListChargerMessagesRequest, ListChargerMessagesResponse } from "@chargemesh/contracts/charger/v1/charger_message_service";
 import { pageSize, toPage } from "@chargemesh/kit/page";
 import { type MessageFilter, messagesBefore } from "../db/message.ts";
-import { toMessage } from "../resources/message.ts";
+import { toChargerMessage } from "../resources/charger-message.ts";
 import type { RpcDeps } from "./deps.ts";
 import { readTimeToken } from "./page-token.ts";
 import { readTime, said, text } from "./request.ts";
 
-export const listMessages =
+export const listChargerMessages =
   ({ db }: RpcDeps) =>
-  async (request: ListMessagesRequest): Promise<ListMessagesResponse> => {
+  async (request: ListChargerMessagesRequest): Promise<ListChargerMessagesResponse> => {
     const size = pageSize(request.pageSize);
     const token = readTimeToken(request.pageToken, /^[1-9]\d{0,15}$/);
     const before = token && { time: token.time, number: Number(token.text) };
     const found = await messagesBefore(db, request.chargerId, before, size + 1, readFilter(request));
     const { rows, nextPageToken } = toPage(found, size, ({ time, number }) => [time.toISOString(), number]);
-    return { messages: rows.map(toMessage), nextPageToken };
+    return { messages: rows.map(toChargerMessage), nextPageToken };
   };
 
-function readFilter(request: ListMessagesRequest): MessageFilter {
+function readFilter(request: ListChargerMessagesRequest): MessageFilter {
   const { fromTime, toTime } = request;
   return {
     direction: said(request.direction),

@@ -2,7 +2,7 @@
 // versions:
 //   protoc-gen-ts_proto  v2.18.0
 //   protoc               unknown
-// source: chargemesh/charger/v1/message.proto
+// source: chargemesh/charger/v1/charger_message.proto
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
@@ -16,17 +16,17 @@ import {
 
 export const protobufPackage = "chargemesh.charger.v1";
 
-export const protobufFileName = "chargemesh/charger/v1/message.proto";
+export const protobufFileName = "chargemesh/charger/v1/charger_message.proto";
 
 /** One frame that went over the connection of a charger. */
-export interface Message {
+export interface ChargerMessage {
   /** Grows from frame to frame. */
   id: string;
   chargerId: string;
   /** When it came or went, by our clock. */
   time: Date | undefined;
-  direction: Message_Direction;
-  type: Message_Type;
+  direction: ChargerMessage_Direction;
+  type: ChargerMessage_Type;
   /** OCPP's own id: an answer has that of its call. */
   messageId: string;
   /** The OCPP action, such as "StartTransaction"; of an answer, that of its call. Empty if nobody knows. */
@@ -55,70 +55,70 @@ export interface Message {
   relaxations: Charger_Relaxation[];
 }
 
-export const Message_Direction = {
+export const ChargerMessage_Direction = {
   DIRECTION_UNSPECIFIED: "DIRECTION_UNSPECIFIED",
   FROM_CHARGER: "FROM_CHARGER",
   TO_CHARGER: "TO_CHARGER",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
-export type Message_Direction = typeof Message_Direction[keyof typeof Message_Direction];
+export type ChargerMessage_Direction = typeof ChargerMessage_Direction[keyof typeof ChargerMessage_Direction];
 
-export namespace Message_Direction {
-  export type DIRECTION_UNSPECIFIED = typeof Message_Direction.DIRECTION_UNSPECIFIED;
-  export type FROM_CHARGER = typeof Message_Direction.FROM_CHARGER;
-  export type TO_CHARGER = typeof Message_Direction.TO_CHARGER;
-  export type UNRECOGNIZED = typeof Message_Direction.UNRECOGNIZED;
+export namespace ChargerMessage_Direction {
+  export type DIRECTION_UNSPECIFIED = typeof ChargerMessage_Direction.DIRECTION_UNSPECIFIED;
+  export type FROM_CHARGER = typeof ChargerMessage_Direction.FROM_CHARGER;
+  export type TO_CHARGER = typeof ChargerMessage_Direction.TO_CHARGER;
+  export type UNRECOGNIZED = typeof ChargerMessage_Direction.UNRECOGNIZED;
 }
 
-export function message_DirectionFromJSON(object: any): Message_Direction {
+export function chargerMessage_DirectionFromJSON(object: any): ChargerMessage_Direction {
   switch (object) {
     case 0:
     case "DIRECTION_UNSPECIFIED":
-      return Message_Direction.DIRECTION_UNSPECIFIED;
+      return ChargerMessage_Direction.DIRECTION_UNSPECIFIED;
     case 1:
     case "FROM_CHARGER":
-      return Message_Direction.FROM_CHARGER;
+      return ChargerMessage_Direction.FROM_CHARGER;
     case 2:
     case "TO_CHARGER":
-      return Message_Direction.TO_CHARGER;
+      return ChargerMessage_Direction.TO_CHARGER;
     case -1:
     case "UNRECOGNIZED":
     default:
-      return Message_Direction.UNRECOGNIZED;
+      return ChargerMessage_Direction.UNRECOGNIZED;
   }
 }
 
-export function message_DirectionToJSON(object: Message_Direction): string {
+export function chargerMessage_DirectionToJSON(object: ChargerMessage_Direction): string {
   switch (object) {
-    case Message_Direction.DIRECTION_UNSPECIFIED:
+    case ChargerMessage_Direction.DIRECTION_UNSPECIFIED:
       return "DIRECTION_UNSPECIFIED";
-    case Message_Direction.FROM_CHARGER:
+    case ChargerMessage_Direction.FROM_CHARGER:
       return "FROM_CHARGER";
-    case Message_Direction.TO_CHARGER:
+    case ChargerMessage_Direction.TO_CHARGER:
       return "TO_CHARGER";
-    case Message_Direction.UNRECOGNIZED:
+    case ChargerMessage_Direction.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
 }
 
-export function message_DirectionToNumber(object: Message_Direction): number {
+export function chargerMessage_DirectionToNumber(object: ChargerMessage_Direction): number {
   switch (object) {
-    case Message_Direction.DIRECTION_UNSPECIFIED:
+    case ChargerMessage_Direction.DIRECTION_UNSPECIFIED:
       return 0;
-    case Message_Direction.FROM_CHARGER:
+    case ChargerMessage_Direction.FROM_CHARGER:
       return 1;
-    case Message_Direction.TO_CHARGER:
+    case ChargerMessage_Direction.TO_CHARGER:
       return 2;
-    case Message_Direction.UNRECOGNIZED:
+    case ChargerMessage_Direction.UNRECOGNIZED:
     default:
       return -1;
   }
 }
 
 /** What OCPP-J calls it. */
-export const Message_Type = {
+export const ChargerMessage_Type = {
   TYPE_UNSPECIFIED: "TYPE_UNSPECIFIED",
   CALL: "CALL",
   CALLRESULT: "CALLRESULT",
@@ -128,84 +128,84 @@ export const Message_Type = {
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
-export type Message_Type = typeof Message_Type[keyof typeof Message_Type];
+export type ChargerMessage_Type = typeof ChargerMessage_Type[keyof typeof ChargerMessage_Type];
 
-export namespace Message_Type {
-  export type TYPE_UNSPECIFIED = typeof Message_Type.TYPE_UNSPECIFIED;
-  export type CALL = typeof Message_Type.CALL;
-  export type CALLRESULT = typeof Message_Type.CALLRESULT;
-  export type CALLERROR = typeof Message_Type.CALLERROR;
-  export type UNREADABLE = typeof Message_Type.UNREADABLE;
-  export type UNRECOGNIZED = typeof Message_Type.UNRECOGNIZED;
+export namespace ChargerMessage_Type {
+  export type TYPE_UNSPECIFIED = typeof ChargerMessage_Type.TYPE_UNSPECIFIED;
+  export type CALL = typeof ChargerMessage_Type.CALL;
+  export type CALLRESULT = typeof ChargerMessage_Type.CALLRESULT;
+  export type CALLERROR = typeof ChargerMessage_Type.CALLERROR;
+  export type UNREADABLE = typeof ChargerMessage_Type.UNREADABLE;
+  export type UNRECOGNIZED = typeof ChargerMessage_Type.UNRECOGNIZED;
 }
 
-export function message_TypeFromJSON(object: any): Message_Type {
+export function chargerMessage_TypeFromJSON(object: any): ChargerMessage_Type {
   switch (object) {
     case 0:
     case "TYPE_UNSPECIFIED":
-      return Message_Type.TYPE_UNSPECIFIED;
+      return ChargerMessage_Type.TYPE_UNSPECIFIED;
     case 1:
     case "CALL":
-      return Message_Type.CALL;
+      return ChargerMessage_Type.CALL;
     case 2:
     case "CALLRESULT":
-      return Message_Type.CALLRESULT;
+      return ChargerMessage_Type.CALLRESULT;
     case 3:
     case "CALLERROR":
-      return Message_Type.CALLERROR;
+      return ChargerMessage_Type.CALLERROR;
     case 4:
     case "UNREADABLE":
-      return Message_Type.UNREADABLE;
+      return ChargerMessage_Type.UNREADABLE;
     case -1:
     case "UNRECOGNIZED":
     default:
-      return Message_Type.UNRECOGNIZED;
+      return ChargerMessage_Type.UNRECOGNIZED;
   }
 }
 
-export function message_TypeToJSON(object: Message_Type): string {
+export function chargerMessage_TypeToJSON(object: ChargerMessage_Type): string {
   switch (object) {
-    case Message_Type.TYPE_UNSPECIFIED:
+    case ChargerMessage_Type.TYPE_UNSPECIFIED:
       return "TYPE_UNSPECIFIED";
-    case Message_Type.CALL:
+    case ChargerMessage_Type.CALL:
       return "CALL";
-    case Message_Type.CALLRESULT:
+    case ChargerMessage_Type.CALLRESULT:
       return "CALLRESULT";
-    case Message_Type.CALLERROR:
+    case ChargerMessage_Type.CALLERROR:
       return "CALLERROR";
-    case Message_Type.UNREADABLE:
+    case ChargerMessage_Type.UNREADABLE:
       return "UNREADABLE";
-    case Message_Type.UNRECOGNIZED:
+    case ChargerMessage_Type.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
 }
 
-export function message_TypeToNumber(object: Message_Type): number {
+export function chargerMessage_TypeToNumber(object: ChargerMessage_Type): number {
   switch (object) {
-    case Message_Type.TYPE_UNSPECIFIED:
+    case ChargerMessage_Type.TYPE_UNSPECIFIED:
       return 0;
-    case Message_Type.CALL:
+    case ChargerMessage_Type.CALL:
       return 1;
-    case Message_Type.CALLRESULT:
+    case ChargerMessage_Type.CALLRESULT:
       return 2;
-    case Message_Type.CALLERROR:
+    case ChargerMessage_Type.CALLERROR:
       return 3;
-    case Message_Type.UNREADABLE:
+    case ChargerMessage_Type.UNREADABLE:
       return 4;
-    case Message_Type.UNRECOGNIZED:
+    case ChargerMessage_Type.UNRECOGNIZED:
     default:
       return -1;
   }
 }
 
-function createBaseMessage(): Message {
+function createBaseChargerMessage(): ChargerMessage {
   return {
     id: "",
     chargerId: "",
     time: undefined,
-    direction: Message_Direction.DIRECTION_UNSPECIFIED,
-    type: Message_Type.TYPE_UNSPECIFIED,
+    direction: ChargerMessage_Direction.DIRECTION_UNSPECIFIED,
+    type: ChargerMessage_Type.TYPE_UNSPECIFIED,
     messageId: "",
     action: "",
     frame: "",
@@ -218,10 +218,10 @@ function createBaseMessage(): Message {
   };
 }
 
-export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
-  $type: "chargemesh.charger.v1.Message" as const,
+export const ChargerMessage: MessageFns<ChargerMessage, "chargemesh.charger.v1.ChargerMessage"> = {
+  $type: "chargemesh.charger.v1.ChargerMessage" as const,
 
-  encode(message: Message, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ChargerMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
     }
@@ -231,11 +231,11 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
     if (message.time !== undefined) {
       Timestamp.encode(toTimestamp(message.time), writer.uint32(26).fork()).join();
     }
-    if (message.direction !== Message_Direction.DIRECTION_UNSPECIFIED) {
-      writer.uint32(32).int32(message_DirectionToNumber(message.direction));
+    if (message.direction !== ChargerMessage_Direction.DIRECTION_UNSPECIFIED) {
+      writer.uint32(32).int32(chargerMessage_DirectionToNumber(message.direction));
     }
-    if (message.type !== Message_Type.TYPE_UNSPECIFIED) {
-      writer.uint32(40).int32(message_TypeToNumber(message.type));
+    if (message.type !== ChargerMessage_Type.TYPE_UNSPECIFIED) {
+      writer.uint32(40).int32(chargerMessage_TypeToNumber(message.type));
     }
     if (message.messageId !== "") {
       writer.uint32(50).string(message.messageId);
@@ -271,7 +271,7 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Message {
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargerMessage {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -280,7 +280,7 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMessage();
+      const message = createBaseChargerMessage();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -313,7 +313,7 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
               break;
             }
 
-            message.direction = message_DirectionFromJSON(reader.int32());
+            message.direction = chargerMessage_DirectionFromJSON(reader.int32());
             continue;
           }
           case 5: {
@@ -321,7 +321,7 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
               break;
             }
 
-            message.type = message_TypeFromJSON(reader.int32());
+            message.type = chargerMessage_TypeFromJSON(reader.int32());
             continue;
           }
           case 6: {
@@ -418,7 +418,7 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
     }
   },
 
-  fromJSON(object: any): Message {
+  fromJSON(object: any): ChargerMessage {
     return {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
       chargerId: isSet(object.chargerId)
@@ -428,9 +428,9 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
         : "",
       time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
       direction: isSet(object.direction)
-        ? message_DirectionFromJSON(object.direction)
-        : Message_Direction.DIRECTION_UNSPECIFIED,
-      type: isSet(object.type) ? message_TypeFromJSON(object.type) : Message_Type.TYPE_UNSPECIFIED,
+        ? chargerMessage_DirectionFromJSON(object.direction)
+        : ChargerMessage_Direction.DIRECTION_UNSPECIFIED,
+      type: isSet(object.type) ? chargerMessage_TypeFromJSON(object.type) : ChargerMessage_Type.TYPE_UNSPECIFIED,
       messageId: isSet(object.messageId)
         ? globalThis.String(object.messageId)
         : isSet(object.message_id)
@@ -461,7 +461,7 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
     };
   },
 
-  toJSON(message: Message): unknown {
+  toJSON(message: ChargerMessage): unknown {
     const obj: any = {};
     if (message.id !== "") {
       obj.id = message.id;
@@ -472,11 +472,11 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
     if (message.time !== undefined) {
       obj.time = message.time.toISOString();
     }
-    if (message.direction !== Message_Direction.DIRECTION_UNSPECIFIED) {
-      obj.direction = message_DirectionToJSON(message.direction);
+    if (message.direction !== ChargerMessage_Direction.DIRECTION_UNSPECIFIED) {
+      obj.direction = chargerMessage_DirectionToJSON(message.direction);
     }
-    if (message.type !== Message_Type.TYPE_UNSPECIFIED) {
-      obj.type = message_TypeToJSON(message.type);
+    if (message.type !== ChargerMessage_Type.TYPE_UNSPECIFIED) {
+      obj.type = chargerMessage_TypeToJSON(message.type);
     }
     if (message.messageId !== "") {
       obj.messageId = message.messageId;
@@ -508,16 +508,16 @@ export const Message: MessageFns<Message, "chargemesh.charger.v1.Message"> = {
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<Message>, I>>(base?: I): Message {
-    return Message.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<ChargerMessage>, I>>(base?: I): ChargerMessage {
+    return ChargerMessage.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<Message>, I>>(object: I): Message {
-    const message = createBaseMessage();
+  fromPartial<I extends Exact<DeepPartial<ChargerMessage>, I>>(object: I): ChargerMessage {
+    const message = createBaseChargerMessage();
     message.id = object.id ?? "";
     message.chargerId = object.chargerId ?? "";
     message.time = object.time ?? undefined;
-    message.direction = object.direction ?? Message_Direction.DIRECTION_UNSPECIFIED;
-    message.type = object.type ?? Message_Type.TYPE_UNSPECIFIED;
+    message.direction = object.direction ?? ChargerMessage_Direction.DIRECTION_UNSPECIFIED;
+    message.type = object.type ?? ChargerMessage_Type.TYPE_UNSPECIFIED;
     message.messageId = object.messageId ?? "";
     message.action = object.action ?? "";
     message.frame = object.frame ?? "";

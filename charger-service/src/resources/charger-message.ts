@@ -1,7 +1,7 @@
-import type { Message } from "@chargemesh/contracts/charger/v1/message";
+import type { ChargerMessage } from "@chargemesh/contracts/charger/v1/charger_message";
 import type { MessageRow } from "../db/message.ts";
 
-export function toMessage(row: MessageRow): Message {
+export function toChargerMessage(row: MessageRow): ChargerMessage {
   return {
     id: String(row.number),
     chargerId: row.charger_id,
