@@ -1,3 +1,4 @@
+import { chargerById } from "../db/charger.ts";
 import { beginReading, chargerLimits, keysUnreadSince, noteBoot, unsentKeys } from "../db/configuration.ts";
 import type { CommandRow, Db } from "../db/schema.ts";
 import type { Commander } from "./command.ts";
@@ -49,11 +50,14 @@ export async function readConfiguration(
 /** Reads what a charger is set to after a boot, but not within `seconds` (0: never), and sends it what it has not answered. */
 export async function configureAfterBoot(deps: ReadingDeps & { configurationSeconds: number }, chargerId: string): Promise<void> {
   const { db, configurationSeconds: seconds } = deps;
+  const epoch = (await chargerById(db, chargerId))?.epoch;
   await noteBoot(db, chargerId);
   if (seconds > 0 && (await beginReading(db, chargerId, seconds))) await readConfiguration(deps, chargerId, WAIT_SECONDS, undefined);
   for (const row of await unsentKeys(db, chargerId)) {
     const { key, wanted_value: value } = row;
-    if (value === null) continue;
+    const charger = await chargerById(db, chargerId);
+    // What is under way to a connection that is gone would keep what follows the next boot from sending it.
+    if (value === null || charger?.epoch !== epoch || charger?.replica_id === null) return;
     const keep = (tx: Db, command: CommandRow): Promise<void> => wantAgain(tx, command, row);
     const question = { kind: "configure", key, value } as const;
     await deps.commander.ask({ ...byItself, chargerId, question, field: "value", waitSeconds: WAIT_SECONDS, keep }).catch(ignoreChanged);
