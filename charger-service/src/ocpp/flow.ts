@@ -33,9 +33,9 @@ export function limitFlow(perSecond: number, wheel: Wheel, pause: () => void, re
     came() {
       left--;
       // What had arrived before the pause comes all the same.
-      if (left >= 1 || waiting !== undefined) return;
+      if (left >= 0 || waiting !== undefined) return;
       refill();
-      if (left >= 1) return;
+      if (left >= 0) return;
       waiting = wheel.in(1, goOn);
       pause();
     },

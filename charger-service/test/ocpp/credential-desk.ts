@@ -34,7 +34,13 @@ export function openDesk({ place, service }: Pick<Site, "place" | "service">): C
       return given((await call(chargers, chargers.updateCharger, request, operator)).charger);
     },
     async knock(id, password, user = id) {
-      const request = { chargerId: id, authorization: basic(user, password), protocols: ["ocpp1.6"], remoteAddress: "192.0.2.1", secure: false };
+      const request = {
+        chargerId: id,
+        authorization: basic(user, password),
+        protocols: ["ocpp1.6"],
+        remoteAddress: "192.0.2.1",
+        secure: false,
+      };
       return (await call(connections, connections.checkConnection, request, await asService("gateway"))).reason;
     },
   };
