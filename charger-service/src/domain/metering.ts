@@ -54,7 +54,9 @@ export function registerReading(time: Date, energyWh: number, context: string): 
   const value = String(energyWh);
   return {
     time,
-    sampledValues: [{ value, context, format: "Raw", measurand: "Energy.Active.Import.Register", phase: "", location: "Outlet", unit: "Wh" }],
+    sampledValues: [
+      { value, context, format: "Raw", measurand: "Energy.Active.Import.Register", phase: "", location: "Outlet", unit: "Wh" },
+    ],
   };
 }
 
