@@ -27,9 +27,10 @@ export type UpdateAnswer = "taken" | "failed" | "notSupported";
 
 /** What a charger that keeps no list is said to have answered, whatever its words were. */
 export const NOT_SUPPORTED = "NotSupported";
-/** A charger that has refused a whole list is tried again after this, in ms; one that did not answer, after that. */
+/** A charger that has refused a whole list is tried again after this, in ms; one that did not answer, after that; one that got nothing, soon. */
 const AFTER_REFUSAL_MS = 600_000;
 const AFTER_SILENCE_MS = 60_000;
+const AFTER_NOTHING_MS = 5_000;
 
 /** Keeps what a charger answered to an update; `word` is its own. */
 export async function learnUpdate(tx: Db, command: CommandRow, update: ListUpdate, answer: UpdateAnswer, word: string): Promise<void> {
@@ -97,7 +98,7 @@ export async function settleLocalList(tx: Db, command: CommandRow): Promise<void
 function withoutAnswer(command: CommandRow): Partial<LocalListRow> {
   const after = (ms: number): Date => new Date((command.end_time ?? new Date()).getTime() + ms);
   if (command.response !== null) return {};
-  if (command.send_time === null) return { retry_time: after(AFTER_SILENCE_MS) };
+  if (command.send_time === null) return { retry_time: after(AFTER_NOTHING_MS) };
   if (NO_LISTS.has(command.error_code)) return { refusal: NOT_SUPPORTED, must_replace: true };
   const isError = command.state === "FAILED" && command.error_code !== "CONNECTION_LOST";
   // It may have taken it, or not.
