@@ -37,9 +37,8 @@ const TAKEOVERS_MAX = 5;
 /** After so many wrong passwords for one identity from one address, within so many minutes, also the right one has to wait. */
 const WRONG_PASSWORDS_MAX = 20;
 const WRONG_PASSWORD_MINUTES = 5;
-/** How long the end of a connection may take to get here through a gateway and into the database, in ms, and how often that is looked for. */
-const GOODBYE_MS = 2_000;
-const GOODBYE_LOOK_MS = 100;
+/** After which waits it is looked whether a connection has ended, in ms: its end may have come through a gateway and has to get into the database. */
+const GOODBYE_MS = [20, 40, 80, 160, 320, 640, 740] as const;
 const identity = /^[A-Za-z0-9*_=+|@.-]{1,48}$/;
 
 const refusals = {
@@ -122,8 +121,8 @@ async function judge(db: Db, knock: Knock, authorization: string, unknownCharger
   if (offersNothing(knock)) return refuse("NO_COMMON_SUBPROTOCOL");
   if ((await takeoversInLastMinute(db, chargerId, now)) < TAKEOVERS_MAX || !(await isHeld(db, chargerId))) return verdict;
   // A charger that comes and goes may be back before its last connection was seen to end.
-  for (let waited = 0; waited < GOODBYE_MS; waited += GOODBYE_LOOK_MS) {
-    await new Promise((resolve) => setTimeout(resolve, GOODBYE_LOOK_MS));
+  for (const ms of GOODBYE_MS) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
     if (!(await isHeld(db, chargerId))) return verdict;
   }
   return refuse("IDENTITY_CONFLICT");
@@ -137,7 +136,7 @@ async function judgeProof(db: Db, knock: Knock, authorization: string, facts: Do
   const { line, chargerId } = knock;
   const { security_profile: least, password_hash: current } = facts;
   if (least > 1 && !line.isSecure) return refuse("SECURITY_PROFILE_TOO_LOW");
-  const wrong = await wrongWithCertificate(db, line.certificate, facts.certificate_name || chargerId);
+  const wrong = await wrongWithCertificate(db, line.certificate, chargerId, facts.certificate_name || chargerId);
   if (wrong !== undefined && least === 3) return wrong;
   // One that needs no password may be about to get its first.
   const isOpen = wrong === undefined || (current === null && least < 2);
@@ -155,13 +154,20 @@ async function judgeProof(db: Db, knock: Knock, authorization: string, facts: Do
   return letIn(line.isSecure ? 2 : 1, fitting);
 }
 
-/** Why a certificate does not prove that it is `name` who shows it; undefined if it does. */
-async function wrongWithCertificate(db: Db, certificate: ShownCertificate | undefined, name: string): Promise<Verdict | undefined> {
+/** Why a certificate for `name` does not prove that it is this charger who shows it; undefined if it does. */
+async function wrongWithCertificate(
+  db: Db,
+  certificate: ShownCertificate | undefined,
+  chargerId: string,
+  name: string,
+): Promise<Verdict | undefined> {
   if (certificate === undefined) return refuse("CERTIFICATE_MISSING");
-  const { fault, names, fingerprint } = certificate;
+  const { fault, names, serialNumber } = certificate;
   if (fault !== "") return refuse(fault === "CERT_HAS_EXPIRED" ? "CERTIFICATE_EXPIRED" : "CERTIFICATE_INVALID", fault);
   if (!names.includes(name)) return refuse("CERTIFICATE_OF_ANOTHER", `it is for ${names.join(", ") || "nobody"}`);
-  return (await certificateStanding(db, fingerprint)) === "REVOKED" ? refuse("CERTIFICATE_REVOKED") : undefined;
+  const standing = await certificateStanding(db, chargerId, serialNumber);
+  if (standing === "OF_ANOTHER") return refuse("CERTIFICATE_OF_ANOTHER", "it was issued to another charger");
+  return standing === "REVOKED" ? refuse("CERTIFICATE_REVOKED") : undefined;
 }
 
 function register(db: Db, { chargerId: id, remoteAddress }: Knock): Promise<void> {
