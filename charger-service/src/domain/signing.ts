@@ -141,7 +141,7 @@ async function signingKey(key: KeyObject) {
   const hash = { "P-384": "SHA-384", "P-521": "SHA-512" }[curve ?? ""] ?? "SHA-256";
   const algorithm = curve === undefined ? { name: "RSASSA-PKCS1-v1_5", hash } : { name: "ECDSA", namedCurve: curve };
   return {
-    signingKey: await key.toCryptoKey(algorithm, false, ["sign"]),
+    signingKey: await crypto.subtle.importKey("pkcs8", key.export({ format: "der", type: "pkcs8" }), algorithm, false, ["sign"]),
     signingAlgorithm: curve === undefined ? algorithm : { name: "ECDSA", hash },
   };
 }
