@@ -28,9 +28,9 @@ export function certificateById(db: Db, chargerId: string, id: string): Promise<
   return db.selectFrom("certificate").select(columns).where("id", "=", id).where("charger_id", "=", chargerId).executeTakeFirst();
 }
 
-/** By SHA-256, in hexadecimal digits; undefined if we have issued none such. */
-export function certificateByFingerprint(db: Db, fingerprint: string): Promise<CertificateRow | undefined> {
-  return db.selectFrom("certificate").select(columns).where("fingerprint", "=", fingerprint).executeTakeFirst();
+/** By serial number, in hexadecimal digits as OpenSSL writes them; undefined if we have issued none such. */
+export function certificateBySerialNumber(db: Db, serialNumber: string): Promise<CertificateRow | undefined> {
+  return db.selectFrom("certificate").select(columns).where("serial_number", "=", serialNumber).executeTakeFirst();
 }
 
 /** The newest that came of a request. */
@@ -138,18 +138,6 @@ export function revokeAll(tx: Db, chargerId: string): Promise<CertificateRow[]> 
     .where("state", "!=", "REVOKED")
     .returning(columns)
     .execute();
-}
-
-/** Whether a certificate of ours is installed at this charger. */
-export async function hasInstalledCertificate(db: Db, chargerId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom("certificate")
-    .select("id")
-    .where("charger_id", "=", chargerId)
-    .where("state", "=", "INSTALLED")
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** A renewal that was begun so long ago, without a command to show for it, is begun anew. */

@@ -16,8 +16,6 @@ export interface ShownCertificate {
   subject: string;
   serialNumber: string;
   expireTime: Date;
-  /** SHA-256, in hexadecimal digits with colons. */
-  fingerprint: string;
   /** Whom it is for. */
   names: readonly string[];
   /** Why it proves nothing, as OpenSSL calls it: "CERT_HAS_EXPIRED". Empty if an authority that we trust stands behind it. */

@@ -1,7 +1,7 @@
 import { recordAudit } from "@chargemesh/kit/audit";
 import { AppError } from "@chargemesh/kit/errors";
 import { transact, violates } from "@chargemesh/kit/postgres";
-import { certificateOfRequest, hasInstalledCertificate, insertCertificate, unsetCertificateCommand } from "../db/certificate.ts";
+import { certificateOfRequest, insertCertificate, unsetCertificateCommand } from "../db/certificate.ts";
 import {
   type CertificateRequestView,
   certificateRequestById,
@@ -14,7 +14,7 @@ import {
 import type { CertificateRequestRow } from "../db/certificate-tables.ts";
 import { type ChargerRow, chargerById } from "../db/charger.ts";
 import { commandById } from "../db/command.ts";
-import type { Db } from "../db/schema.ts";
+import type { Db, SecurityProfile } from "../db/schema.ts";
 import { toColumn } from "../db/text.ts";
 import { certificateRequestUpdated, certificateUpdated } from "../events.ts";
 import type { Authority } from "./authority.ts";
@@ -42,11 +42,19 @@ const REQUESTS_A_DAY_MAX = 50;
 /** For how long a refusal needs no second look, in ms. */
 const REFUSAL_MS = 60_000;
 
+/** A charger's request, as PEM, and by what the charger came in that makes it. */
+export interface Wish {
+  chargerId: string;
+  securityProfile: SecurityProfile;
+  csr: string;
+}
+
 /**
  * A charger asks for a certificate. Answers whether it gets one, now or once an operator has said so. The same request again is the same one; a new
- * one stands in place of one that waits. A charger that has never proven itself waits for an operator also where others do not.
+ * one stands in place of one that waits. A charger that has shown nothing when it came in waits for an operator also where others do not.
  */
-export async function requestCertificate(db: Db, settings: Certification, chargerId: string, csr: string, now: Date): Promise<boolean> {
+export async function requestCertificate(db: Db, settings: Certification, wish: Wish, now: Date): Promise<boolean> {
+  const { chargerId, csr } = wish;
   const text = csr.toWellFormed();
   const before = await certificateRequestByText(db, chargerId, text);
   if (before !== undefined && wasJustRefused(before, now)) return false;
@@ -55,7 +63,9 @@ export async function requestCertificate(db: Db, settings: Certification, charge
   if (charger === undefined || (await requestsSince(db, chargerId, new Date(now.getTime() - DAY_MS))) >= REQUESTS_A_DAY_MAX) return false;
   const checked = await check(settings, charger, csr, now);
   if (typeof checked === "string" && before?.state === "REJECTED" && before.reason === checked) return false;
-  const isTrusted = settings.signing === "auto" && (await hasProvenItself(db, charger));
+  // What is asked of it or known of it by now proves nothing of whoever came in before.
+  const hasProvenItself = wish.securityProfile > 0 && charger.registration === "ACCEPTED";
+  const isTrusted = settings.signing === "auto" && hasProvenItself;
   const issued = typeof checked !== "string" && isTrusted ? await sign(checked, settings, now) : undefined;
   const keep = (tx: Db): Promise<boolean> =>
     typeof checked === "string"
@@ -81,12 +91,6 @@ async function isInHand(db: Db, request: CertificateRequestRow, now: Date): Prom
   const command = certificate.command_id === null ? undefined : await commandById(db, certificate.charger_id, certificate.command_id);
   if (command !== undefined && command.end_time !== null) await unsetCertificateCommand(db, certificate.id);
   return true;
-}
-
-/** Whether a charger that may work had to show a password or a certificate. */
-async function hasProvenItself(db: Db, charger: ChargerRow): Promise<boolean> {
-  if (charger.registration !== "ACCEPTED") return false;
-  return charger.has_password === true || charger.security_profile === 3 || (await hasInstalledCertificate(db, charger.id));
 }
 
 /** A sound request, and who would sign it. */

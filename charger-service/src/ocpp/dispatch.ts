@@ -2,7 +2,7 @@ import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
 import type { Problem } from "@chargemesh/ocpp/call-error";
 import { type Call, resultFrame } from "@chargemesh/ocpp/frame";
-import type { Db, Relaxation } from "../db/schema.ts";
+import type { Db, Relaxation, SecurityProfile } from "../db/schema.ts";
 import type { Certification } from "../domain/certificate-request.ts";
 import type { Tolerance } from "../domain/tolerance.ts";
 import type { Dialect } from "./dialects.ts";
@@ -13,6 +13,8 @@ export interface Charger {
   readonly id: string;
   /** Which of its connections its message came on. */
   readonly epoch: number;
+  /** By what it came in on that one: 0 has shown nothing. */
+  readonly securityProfile: SecurityProfile;
   readonly db: Db;
   readonly heartbeatSeconds: number;
   readonly retrySeconds: number;

@@ -123,8 +123,8 @@ export function lineOf(socket: Socket): Line {
 }
 
 function readShown(certificate: X509Certificate, fault: string): ShownCertificate {
-  const { subject, serialNumber, validToDate: expireTime, fingerprint256: fingerprint } = certificate;
-  return { subject: subject.replaceAll("\n", ", "), serialNumber, expireTime, fingerprint, names: namesOf(certificate), fault };
+  const { subject, serialNumber, validToDate: expireTime } = certificate;
+  return { subject: subject.replaceAll("\n", ", "), serialNumber, expireTime, names: namesOf(certificate), fault };
 }
 
 /**

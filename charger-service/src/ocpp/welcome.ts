@@ -5,7 +5,7 @@ import type { WebSocket } from "ws";
 import { type Entry, recordRefusal } from "../db/connection.ts";
 import type { ShownCertificate } from "../db/line.ts";
 import type { Db } from "../db/schema.ts";
-import { afterBoot } from "../domain/after-boot.ts";
+import type { AfterBoot } from "../domain/after-boot.ts";
 import { sendCertificates } from "../domain/certificate-delivery.ts";
 import type { Certification } from "../domain/certificate-request.ts";
 import { certificateShown } from "../domain/certificate-standing.ts";
@@ -42,8 +42,7 @@ export interface WelcomeDeps {
   ownerships: Ownerships;
   runner: CommandRunner;
   commander: Commander;
-  /** As AfterBootDeps has it. */
-  configurationSeconds: number;
+  afterBoot: AfterBoot;
   certification: Certification;
   replicas: Replicas;
   frameLog: FrameLog;
@@ -70,15 +69,15 @@ export async function welcome(
   if (previous !== undefined) void deps.replicas.tellAll({ kind: "disconnect", chargerId, epoch: previous.epoch, reason: "SUPERSEDED" });
   const webSocket = upgrade();
   if (webSocket === undefined) return deps.ownerships.release({ chargerId, epoch }, "CONNECTION_LOST");
-  const { connection, ears } = begin(toSocket(webSocket), chargerId, epoch, dialect, options, deps, log);
+  const { connection, ears } = begin(toSocket(webSocket), entry, epoch, dialect, options, deps, log);
   deps.registry.add(connection);
   log.info({ chargerId, epoch, protocol: subprotocol }, "a charger has connected");
   listen(webSocket, ears, log.child({ chargerId }));
 }
 
 /** It matters to the books only, so nobody waits for it. */
-function noteShown({ fingerprint, subject }: ShownCertificate, { db }: WelcomeDeps, log: Logger): void {
-  certificateShown(db, fingerprint).catch((err: unknown) => log.warn({ err, subject }, "that a charger has its certificate is not kept"));
+function noteShown({ serialNumber, subject }: ShownCertificate, { db }: WelcomeDeps, log: Logger): void {
+  certificateShown(db, serialNumber).catch((err: unknown) => log.warn({ err, subject }, "that a charger has its certificate is not kept"));
 }
 
 /** OCPP-J 1.6 §3.3: the handshake is completed without a subprotocol, and the connection closed. Whoever looks then finds the reason. */
@@ -91,7 +90,7 @@ async function sendAway(knock: Entry, upgrade: () => WebSocket | undefined, deps
 
 function begin(
   socket: Socket,
-  chargerId: string,
+  { chargerId, securityProfile }: Entry,
   epoch: number,
   dialect: Dialect,
   options: WelcomeOptions,
@@ -102,6 +101,7 @@ function begin(
   const charger: Charger = {
     id: chargerId,
     epoch,
+    securityProfile,
     db,
     certification,
     heartbeatSeconds: options.heartbeatSeconds,
@@ -129,7 +129,7 @@ function begin(
       // A charger that has just booted listens only after its boot is answered; one that goes on where it was says something else first.
       if (wasAwake && action !== "BootNotification") return;
       deps.runner.sendWaiting(opened.connection).catch((err: unknown) => log.warn({ err, chargerId }, "waiting commands stay waiting"));
-      if (action === "BootNotification") void afterBoot(deps, chargerId, log);
+      if (action === "BootNotification") deps.afterBoot(chargerId);
     },
     ended(reason) {
       deps.registry.remove(opened.connection);

@@ -103,6 +103,37 @@ export async function makeTestAuthority(): Promise<TestAuthority> {
   };
 }
 
+/** The order of the group of P-256. */
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** The same certificate, first of `pem` and signed on P-256, with the other signature that is as good: (r, n - s) for (r, s). Nobody needs a key for that. */
+export function resigned(pem: string): string {
+  const der = Buffer.from(new X509Certificate(pem).rawData);
+  const contentAt = (at: number): { start: number; end: number } => {
+    const first = der.readUInt8(at + 1);
+    const more = first < 0x80 ? 0 : first & 0x7f;
+    const start = at + 2 + more;
+    return { start, end: start + (more === 0 ? first : der.readUIntBE(at + 2, more)) };
+  };
+  const whole = contentAt(0);
+  const algorithm = contentAt(contentAt(whole.start).end);
+  // The first byte of a bit string says how many bits at its end do not count.
+  const r = contentAt(contentAt(contentAt(algorithm.end).start + 1).start);
+  const s = contentAt(r.end);
+  const other = (ORDER - BigInt(`0x${der.toString("hex", s.start, s.end)}`)).toString(16).padStart(64, "0");
+  const number = tlv(0x02, Buffer.from(other >= "8" ? `00${other}` : other.replace(/^(00)+(?=[0-7])/, ""), "hex"));
+  const pair = tlv(0x30, Buffer.concat([tlv(0x02, der.subarray(r.start, r.end)), number]));
+  const signature = tlv(0x03, Buffer.concat([Buffer.of(0), pair]));
+  return new X509Certificate(tlv(0x30, Buffer.concat([der.subarray(whole.start, algorithm.end), signature]))).toString("pem");
+}
+
+/** An element of DER of less than 64 KiB. */
+function tlv(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.of(tag, ...head), content]);
+}
+
 /** By what a charger calls a certificate that is its own issuer. */
 export function nameOf(pem: string, hashAlgorithm: "SHA256" | "SHA384" | "SHA512") {
   const certificate = new X509Certificate(pem);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
 import { makeFolder } from "../../../tools/test/folder.ts";
 import { given, refusal, startService } from "../service.ts";
-import { makeCsr, makeForgedCsr, makeTestAuthority, type TestAuthority } from "./authority.ts";
+import { makeCsr, makeForgedCsr, makeTestAuthority, resigned, type TestAuthority } from "./authority.ts";
 import { type CertificateDesk, openCertificateDesk } from "./certificate-desk.ts";
 import { type Office, openOffice } from "./papers.ts";
 import { openSite, type Site } from "./site.ts";
@@ -148,8 +148,8 @@ test("a charger comes in with its certificate, which then counts as installed wh
   await site.rows("update charger set security_profile = 3 where id = 'C-12'");
   await desk.revoke("C-12", id);
   await again.leave();
-  await expect(overTls(papers, "")).rejects.toBeInstanceOf(Refusal);
-  expect((await site.connections("C-12"))[0]).toMatchObject({ state: "REFUSED", reason: "CERTIFICATE_REVOKED" });
+  for (const cert of [papers.cert, resigned(papers.cert)]) await expect(overTls({ key, cert }, "")).rejects.toBeInstanceOf(Refusal);
+  expect((await site.connections("C-12"))[0]).toMatchObject({ state: "REFUSED", reason: "CERTIFICATE_REVOKED", count: 2 });
 });
 
 test.each([
@@ -187,11 +187,12 @@ test("a request that is too long is refused by what OCPP says", async () => {
   await station.leave();
 });
 
-test("a charger that has never proven itself waits for an operator; what is decided is decided", async () => {
+test("a charger that has shown nothing waits for an operator, whatever is asked of it since; what is decided is decided", async () => {
   await site.register("C-5");
   await site.rows("update charger set password_hash = null, security_profile = 0 where id = 'C-5'");
   const station = await site.connect("C-5");
   await station.boot();
+  await site.rows("update charger set password_hash = sha384('x'), security_profile = 3 where id = 'C-5'");
   const [first, second] = [await csrOf("C-5"), await csrOf("C-5")];
   for (const { csr } of [first, first, second]) expect(await asks(station, csr)).toEqual({ status: "Accepted" });
   expect(await desk.requests({ chargerId: "C-5" })).toMatchObject([{ state: "PENDING" }, { state: "REPLACED" }]);

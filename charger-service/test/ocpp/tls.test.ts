@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ConnectionOptions, connect } from "node:tls";
@@ -149,21 +150,19 @@ test("the gateway's word for TLS counts, and nobody else's", async () => {
   expect(await last("T-gw")).toMatchObject({ securityProfile: 2, tlsVersion: "", remoteAddress: "192.0.2.7" });
 });
 
-test("a certificate that was revoked lets nobody in, nor does a revoked password", async () => {
-  const papers = await issue({ subject: "CN=T-31" });
-  const fingerprint = await new Promise<string>((resolve) => {
-    const socket = connect({ ...tlsPlace(), ...papers, ca: office.ca }, () => {
-      const own = socket.getX509Certificate()?.fingerprint256 ?? "";
-      socket.destroy();
-      resolve(own.replaceAll(":", "").toLowerCase());
-    });
-  });
-  await site.rows(
-    `insert into certificate (charger_id, state, serial_number, fingerprint, subject, issuer, not_before, not_after, chain)
-     values ('T-31', 'REVOKED', '01', $1, '', '', now(), now(), '')`,
-    [fingerprint],
-  );
-  expect(await reasonOf(overTls("T-31", papers))).toEqual([403, "CERTIFICATE_REVOKED"]);
+test("a certificate lets nobody in if it was revoked or issued to another, nor does a revoked password", async () => {
+  const issued = async (chargerId: string, state: string): Promise<Papers> => {
+    const papers = await issue({ subject: "CN=T-31" });
+    const { serialNumber } = new X509Certificate(papers.cert);
+    await site.rows(
+      `insert into certificate (charger_id, state, serial_number, fingerprint, subject, issuer, not_before, not_after, chain)
+       values ($1, $2, $3, repeat(lower($3), 2), '', '', now(), now(), '')`,
+      [chargerId, state, serialNumber],
+    );
+    return papers;
+  };
+  expect(await reasonOf(overTls("T-31", await issued("T-31", "REVOKED")))).toEqual([403, "CERTIFICATE_REVOKED"]);
+  expect(await reasonOf(overTls("T-31", await issued("T-32", "INSTALLED")))).toEqual([403, "CERTIFICATE_OF_ANOTHER"]);
   const { chargers } = site.service;
   await call(chargers, chargers.revokeChargerPassword, { id: "T-31" }, site.place.as("OPERATOR"));
   expect(await reasonOf(overTls("T-31", await issue({ subject: "CN=T-31" })))).toEqual([401, "PASSWORD_REVOKED"]);
