@@ -1,7 +1,10 @@
+import { noCertificates } from "./certificates.ts";
 import { receive } from "./commands.ts";
 import { nextDelivery } from "./deliveries.ts";
+import { noFirmware } from "./firmware.ts";
 import { type BootOutcome, boot, comeBack, disconnected, goAway, opened, whenIdle } from "./lifecycle.ts";
 import { hangUp, type LinkHolder, makeLink } from "./link.ts";
+import { noLocalList } from "./local-list.ts";
 import { chargerModels } from "./models.ts";
 import type { Outlet, Vehicle } from "./power-curve.ts";
 import { seededRandom } from "./random.ts";
@@ -22,6 +25,8 @@ import {
 } from "./state.ts";
 import { partOf } from "./status.ts";
 import { systemTime } from "./time.ts";
+import { callOff } from "./transfers.ts";
+import { noUploads } from "./uploads.ts";
 
 export type { Charger, ChargerEvent, ChargerOptions, Connector, Transaction } from "./state.ts";
 
@@ -96,6 +101,14 @@ export function makeCharger(options: ChargerOptions): Charger {
     afterRestart: new Map(),
     queue: [],
     nextTry: undefined,
+    localList: noLocalList(),
+    certificates: noCertificates(),
+    profiles: [],
+    uploads: noUploads(),
+    firmware: noFirmware(),
+    firmwareVersion: model.firmwareVersion,
+    nextFirmwareVersion: undefined,
+    securityLog: [],
     password: options.password === undefined ? undefined : Buffer.from(options.password),
     registration: undefined,
     nextHeartbeat: undefined,
@@ -123,9 +136,11 @@ export async function connectCharger(options: ChargerOptions): Promise<Simulated
 export async function switchOff(charger: Charger): Promise<void> {
   charger.closed = true;
   for (const cancel of [charger.nextTry, charger.nextHeartbeat, charger.nextBoot, charger.nextDial]) cancel?.();
-  for (const { nextSample, awaited } of charger.connectors) {
+  for (const one of [charger.uploads.diagnostics.transfer, charger.uploads.log.transfer, charger.firmware.transfer]) callOff(one);
+  for (const { nextSample, awaited, reservation } of charger.connectors) {
     nextSample?.();
     awaited?.giveUp();
+    reservation?.giveUp();
   }
   const socket = hangUp(charger.link, "close");
   // Not `once` of node:events, which would throw the error of a handshake that is called off.
@@ -195,6 +210,8 @@ function makeConnector(id: number, outlet: Outlet, meterWh: number): Connector {
     transaction: undefined,
     finished: false,
     awaited: undefined,
+    nextProfile: undefined,
+    reservation: undefined,
     nextSample: undefined,
   };
 }

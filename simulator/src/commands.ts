@@ -1,36 +1,28 @@
 import { problem } from "@chargemesh/ocpp/call-error";
 import { type Call, resultFrame } from "@chargemesh/ocpp/frame";
 import { v16 } from "@chargemesh/ocpp/version";
+import { certificateSigned, deleteCertificate, getInstalledCertificateIds, installCertificate } from "./certificates.ts";
+import { clearChargingProfile, getCompositeSchedule, setChargingProfile } from "./charging-profiles.ts";
 import { changeConfiguration, getConfiguration, isOn, isPasswordKey } from "./configuration.ts";
-import { beat, beatLater, boot, connectAnew, restart } from "./lifecycle.ts";
-import { ask, reply } from "./link.ts";
-import type { Received, Request, Response } from "./messages.ts";
-import { admit, endTransaction, isFree, plugIn, presentToken, sampleAnew, sendMeterValues, someVehicle } from "./session.ts";
+import { signedUpdateFirmware, updateFirmware } from "./firmware.ts";
+import { beatLater, connectAnew, restart } from "./lifecycle.ts";
+import { reply } from "./link.ts";
+import { getLocalListVersion, sendLocalList } from "./local-list.ts";
+import type { Handled, Received, Request } from "./messages.ts";
+import { cancelReservation, mayUse, reserveNow } from "./reservations.ts";
+import { reportSecurity } from "./security-log.ts";
+import { admit, endTransaction, isFree, plugIn, presentToken, sampleAnew, someVehicle } from "./session.ts";
 import { type Charger, type Connector, connectorOf, emit, type Part } from "./state.ts";
-import { partOf, partsOf, refresh, report } from "./status.ts";
+import { partsOf, refresh } from "./status.ts";
+import { extendedTriggerMessage, triggerMessage } from "./triggers.ts";
+import { getDiagnostics, getLog } from "./uploads.ts";
 
-/** An answer, and what the charger does once it is sent. */
-interface Handled<A extends Received> {
-  readonly answer: Response<A>;
-  readonly after?: () => void;
-}
+type Commands = { readonly [A in Received]: (charger: Charger, request: Request<A>) => Handled<A> };
 
-type Supported =
-  | "ChangeAvailability"
-  | "ChangeConfiguration"
-  | "ClearCache"
-  | "DataTransfer"
-  | "GetConfiguration"
-  | "RemoteStartTransaction"
-  | "RemoteStopTransaction"
-  | "Reset"
-  | "TriggerMessage"
-  | "UnlockConnector";
-
-type Commands = { readonly [A in Supported]: (charger: Charger, request: Request<A>) => Handled<A> };
-
-/** What the CSMS may ask of this charger: the Core and RemoteTrigger profiles of OCPP 1.6. */
+/** What the CSMS may ask of this charger: everything that OCPP 1.6 and its security whitepaper have. */
 const commands: Commands = {
+  CancelReservation: cancelReservation,
+  CertificateSigned: certificateSigned,
   ChangeAvailability: changeAvailability,
   ChangeConfiguration(charger, request) {
     const answer = changeConfiguration(charger, request);
@@ -38,25 +30,40 @@ const commands: Commands = {
   },
   // It has no cache to clear (section 5.4).
   ClearCache: () => ({ answer: { status: "Rejected" } }),
+  ClearChargingProfile: clearChargingProfile,
   DataTransfer: () => ({ answer: { status: "UnknownVendorId" } }),
+  DeleteCertificate: deleteCertificate,
+  ExtendedTriggerMessage: extendedTriggerMessage,
+  GetCompositeSchedule: getCompositeSchedule,
   GetConfiguration: (charger, request) => ({ answer: getConfiguration(charger, request) }),
+  GetDiagnostics: getDiagnostics,
+  GetInstalledCertificateIds: getInstalledCertificateIds,
+  GetLocalListVersion: getLocalListVersion,
+  GetLog: getLog,
+  InstallCertificate: installCertificate,
   RemoteStartTransaction: remoteStart,
   RemoteStopTransaction: remoteStop,
-  Reset: (charger, { type }) => ({ answer: { status: "Accepted" }, after: () => restart(charger, type) }),
+  ReserveNow: reserveNow,
+  Reset(charger, { type }) {
+    const after = (): void => {
+      reportSecurity(charger, "ResetOrReboot", type);
+      restart(charger, type);
+    };
+    return { answer: { status: "Accepted" }, after };
+  },
+  SendLocalList: sendLocalList,
+  SetChargingProfile: setChargingProfile,
+  SignedUpdateFirmware: signedUpdateFirmware,
   TriggerMessage: triggerMessage,
   UnlockConnector: unlockConnector,
+  UpdateFirmware: updateFirmware,
 };
 
 /** Answers a CALL of the CSMS, with a CALLERROR where it is none that this charger knows or not as OCPP has it. */
 export function receive(charger: Charger, { id, action, payload }: Call): void {
-  if (!isSupported(action)) {
-    const why = v16.checkSender("csms", action) ?? problem("NotSupported", `${action} is not something this charger does`);
-    reply(charger.link, v16.refusal(id, why));
-    return;
-  }
-  const wrong = v16.checkRequest(action, payload);
-  if (wrong !== undefined) {
-    reply(charger.link, v16.refusal(id, wrong));
+  const wrong = v16.checkSender("csms", action) ?? v16.checkRequest(action, payload);
+  if (wrong !== undefined || !isKnown(action)) {
+    reply(charger.link, v16.refusal(id, wrong ?? problem("NotImplemented", `${action} is not known`)));
     return;
   }
   const { answer, after } = run(charger, action, payload);
@@ -66,11 +73,11 @@ export function receive(charger: Charger, { id, action, payload }: Call): void {
 }
 
 /** Its schema was checked before. */
-function run<A extends Supported>(charger: Charger, action: A, payload: object): Handled<A> {
+function run<A extends Received>(charger: Charger, action: A, payload: object): Handled<A> {
   return commands[action](charger, payload as Request<A>);
 }
 
-function isSupported(action: string): action is Supported {
+function isKnown(action: string): action is Received {
   return Object.hasOwn(commands, action);
 }
 
@@ -99,12 +106,20 @@ function obey(charger: Charger, key: string): void {
   if (isPasswordKey(key)) connectAnew(charger);
 }
 
-/** Section 5.11. Without a connector: one where a vehicle waits, else any that is free. */
-function remoteStart(charger: Charger, { connectorId, idTag }: Request<"RemoteStartTransaction">): Handled<"RemoteStartTransaction"> {
-  const free = charger.connectors.filter((each) => isFree(each) && (connectorId === undefined || each.id === connectorId));
-  const connector = free.find((each) => each.vehicle !== undefined) ?? free[0];
+/** Section 5.11. Without a connector: one that is kept for the token, one where a vehicle waits, else any that is free. */
+function remoteStart(charger: Charger, request: Request<"RemoteStartTransaction">): Handled<"RemoteStartTransaction"> {
+  const { connectorId, idTag, chargingProfile } = request;
+  const free = charger.connectors.filter(
+    (each) => isFree(each) && mayUse(each, idTag) && (connectorId === undefined || each.id === connectorId),
+  );
+  const connector =
+    free.find(({ reservation }) => reservation !== undefined) ?? free.find(({ vehicle }) => vehicle !== undefined) ?? free[0];
   if (connector === undefined || charger.registration !== "Accepted" || charger.restarting) return { answer: { status: "Rejected" } };
-  return { answer: { status: "Accepted" }, after: () => startRemotely(charger, connector, idTag) };
+  const after = (): void => {
+    connector.nextProfile = chargingProfile;
+    startRemotely(charger, connector, idTag);
+  };
+  return { answer: { status: "Accepted" }, after };
 }
 
 function startRemotely(charger: Charger, connector: Connector, idTag: string): void {
@@ -126,28 +141,4 @@ function unlockConnector(charger: Charger, { connectorId }: Request<"UnlockConne
   if (connector === undefined) return { answer: { status: "NotSupported" } };
   endTransaction(charger, connector, "UnlockCommand");
   return { answer: { status: "Unlocked" } };
-}
-
-/** Section 5.17. The message follows the answer. A charger that was rejected sends nothing but BootNotification (section 4.2). */
-function triggerMessage(charger: Charger, { requestedMessage, connectorId }: Request<"TriggerMessage">): Handled<"TriggerMessage"> {
-  const parts = connectorId === undefined ? partsOf(charger) : [partOf(charger, connectorId)].filter((part) => part !== undefined);
-  if (parts.length === 0 || (charger.registration === "Rejected" && requestedMessage !== "BootNotification")) {
-    return { answer: { status: "Rejected" } };
-  }
-  const send: Record<typeof requestedMessage, () => void> = {
-    BootNotification: () => boot(charger),
-    DiagnosticsStatusNotification: () => ask(charger.link, "DiagnosticsStatusNotification", { status: "Idle" }, () => {}),
-    FirmwareStatusNotification: () => ask(charger.link, "FirmwareStatusNotification", { status: "Idle" }, () => {}),
-    Heartbeat: () => beat(charger),
-    MeterValues: () => {
-      for (const { id } of parts) {
-        const connector = connectorOf(charger, id);
-        if (connector !== undefined) sendMeterValues(charger, connector, "Trigger");
-      }
-    },
-    StatusNotification: () => {
-      for (const part of parts) report(charger, part);
-    },
-  };
-  return { answer: { status: "Accepted" }, after: send[requestedMessage] };
 }

@@ -35,24 +35,34 @@ const seconds = isWhole(0, 86_400);
 const keys = {
   AllowOfflineTxForUnknownId: { value: "true", accepts: isBoolean },
   AuthorizeRemoteTxRequests: { value: "false", accepts: isBoolean },
+  ChargeProfileMaxStackLevel: { value: "8" },
+  ChargingScheduleAllowedChargingRateUnit: { value: "Current,Power" },
+  ChargingScheduleMaxPeriods: { value: "24" },
   ClockAlignedDataInterval: { value: "0" },
   ConnectionTimeOut: { value: "60", accepts: seconds },
   ConnectorPhaseRotation: { value: "NotApplicable" },
+  ConnectorSwitch3to1PhaseSupported: { value: "false" },
+  CpoName: { value: "", accepts: (value) => value.length <= 50 },
   GetConfigurationMaxKeys: { value: String(KEYS_MAX) },
   HeartbeatInterval: { value: "300", accepts: seconds },
   LightIntensity: { value: "80", accepts: isWhole(0, 100), restart: true },
-  LocalAuthorizeOffline: { value: "false" },
-  LocalPreAuthorize: { value: "false" },
+  LocalAuthListEnabled: { value: "true", accepts: isBoolean },
+  LocalAuthListMaxLength: { value: "1000" },
+  LocalAuthorizeOffline: { value: "true", accepts: isBoolean },
+  LocalPreAuthorize: { value: "false", accepts: isBoolean },
+  MaxChargingProfilesInstalled: { value: "20" },
   MeterValuesAlignedData: { value: "" },
   MeterValuesSampledData: { value: MEASURANDS.join(","), accepts: isListOf(MEASURANDS) },
   MeterValueSampleInterval: { value: "60", accepts: seconds },
   NumberOfConnectors: { value: (charger) => String(charger.connectors.length) },
+  ReserveConnectorZeroSupported: { value: "false" },
   ResetRetries: { value: "0" },
+  SendLocalListMaxLength: { value: "250" },
   StopTransactionOnEVSideDisconnect: { value: "true" },
   StopTransactionOnInvalidId: { value: "true", accepts: isBoolean },
   StopTxnAlignedData: { value: "" },
   StopTxnSampledData: { value: MEASURANDS.join(","), accepts: isListOf(MEASURANDS) },
-  SupportedFeatureProfiles: { value: "Core,RemoteTrigger" },
+  SupportedFeatureProfiles: { value: "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger" },
   TransactionMessageAttempts: { value: "3", accepts: isWhole(1, 100) },
   TransactionMessageRetryInterval: { value: "10", accepts: seconds },
   UnlockConnectorOnEVSideDisconnect: { value: "true" },
@@ -93,6 +103,11 @@ export function getConfiguration(charger: Charger, { key }: Request<"GetConfigur
     else configurationKey.push({ key: name, readonly: row.accepts === undefined, value: currentValue(charger, name, row) });
   }
   return unknownKey.length === 0 ? { configurationKey } : { configurationKey, unknownKey };
+}
+
+/** Every key that can be read, and its value. */
+export function configurationOf(charger: Charger): Record<string, string> {
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, currentValue(charger, name, row)]));
 }
 
 /** OCPP 1.6 section 5.3. */

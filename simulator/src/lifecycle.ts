@@ -65,7 +65,8 @@ export function comeBack(charger: Charger): void {
 export function boot(charger: Charger, done?: (outcome: BootOutcome) => void): void {
   charger.nextBoot?.();
   charger.nextBoot = undefined;
-  const { vendor, model, firmwareVersion } = charger.model;
+  const { firmwareVersion } = charger;
+  const { vendor, model } = charger.model;
   const whoami = { chargePointVendor: vendor, chargePointModel: model, firmwareVersion, chargePointSerialNumber: charger.id.slice(0, 25) };
   ask(charger.link, "BootNotification", whoami, (outcome) => {
     if (outcome.kind === "answered") takeRegistration(charger, outcome.response);
@@ -175,6 +176,8 @@ function startAgain(charger: Charger): void {
   charger.registration = undefined;
   for (const part of partsOf(charger)) part.reported = "";
   applyAfterRestart(charger);
+  charger.firmwareVersion = charger.nextFirmwareVersion ?? charger.firmwareVersion;
+  charger.nextFirmwareVersion = undefined;
   charger.nextDial?.();
   charger.nextDial = charger.time.after(charger.options.restartMs ?? RESTART_MS, () => connect(charger));
 }

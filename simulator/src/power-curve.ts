@@ -33,6 +33,8 @@ export interface Draw {
   readonly chargeAtBegin: number;
   /** What it may draw at most, in W. */
   readonly limitW: number;
+  /** What charging profiles leave of that now, in W. */
+  allowedW: number;
   /** Up to which second of it `wh` counts: a whole number of steps. */
   seconds: number;
   /** The seconds beyond that, less than a step. */
@@ -57,7 +59,16 @@ const TAPER = { AC: { from: 0.97, left: 0.3 }, DC: { from: 0.8, left: 0.08 } } a
 
 /** A vehicle begins to draw. */
 export function beginDraw(outlet: Outlet, vehicle: Vehicle): Draw {
-  return { outlet, vehicle, chargeAtBegin: vehicle.charge, limitW: limitOf(outlet, vehicle.model), seconds: 0, restSeconds: 0, wh: 0 };
+  return {
+    outlet,
+    vehicle,
+    chargeAtBegin: vehicle.charge,
+    limitW: limitOf(outlet, vehicle.model),
+    allowedW: Infinity,
+    seconds: 0,
+    restSeconds: 0,
+    wh: 0,
+  };
 }
 
 /** Carries `draw` on to `seconds` after it began. Going back has no effect. */
@@ -77,12 +88,12 @@ export function drawUntil(draw: Draw, seconds: number): void {
 }
 
 /** The power that flows, in W. 0 once the vehicle has what it wants. */
-export function powerW({ outlet: { current }, vehicle, limitW, seconds }: Draw): number {
+export function powerW({ outlet: { current }, vehicle, limitW, allowedW, seconds }: Draw): number {
   if (vehicle.charge >= vehicle.limit) return 0;
   const ramp = Math.min(1, (seconds + STEP_SECONDS) / RAMP_SECONDS[current]);
   const { from, left } = TAPER[current];
   const taper = vehicle.charge <= from ? 1 : 1 - ((1 - left) * (vehicle.charge - from)) / (1 - from);
-  return limitW * Math.min(ramp, taper);
+  return Math.min(limitW * Math.min(ramp, taper), Math.max(0, allowedW));
 }
 
 /** The energy that has flowed since it began, in Wh. It never falls. */

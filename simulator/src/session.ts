@@ -1,10 +1,13 @@
+import { forgetTransactionProfiles, limitDraw, takeNextProfile } from "./charging-profiles.ts";
 import { isOn, numberOf } from "./configuration.ts";
 import { deliver } from "./deliveries.ts";
 import { ask } from "./link.ts";
+import { listed } from "./local-list.ts";
 import { endDraw, meterValue, readMeter, registerWh } from "./meter.ts";
 import { vehicleModels } from "./models.ts";
 import { beginDraw, powerW, type Vehicle } from "./power-curve.ts";
 import { between, pick } from "./random.ts";
+import { endReservation, mayUse } from "./reservations.ts";
 import { type Charger, type Connector, type ErrorCode, emit, isOnline, type Part, type StopReason, type Transaction } from "./state.ts";
 import { refresh } from "./status.ts";
 
@@ -42,21 +45,26 @@ export function unplug(charger: Charger, connector: Connector): void {
 }
 
 /**
- * A driver presents an id token. Offline the transaction begins without asking if AllowOfflineTxForUnknownId says so, for this charger
- * keeps neither cache nor list (OCPP 1.6 section 4.1.1).
+ * A driver presents an id token. What the local list says of it counts offline (LocalAuthorizeOffline), and online if it may charge
+ * (LocalPreAuthorize); of others AllowOfflineTxForUnknownId decides offline (OCPP 1.6 sections 3.5 and 4.1.1).
  */
 export function presentToken(charger: Charger, connector: Connector, idTag: string, begun: Begun): void {
-  const known = (status: string): void => {
+  const known = (status: string, parentIdTag?: string): void => {
     emit(charger, { type: "authorized", connectorId: connector.id, idTag, status });
-    if (status === "Accepted" && isFree(connector)) admit(charger, connector, idTag, begun);
+    if (status === "Accepted" && isFree(connector) && mayUse(connector, idTag, parentIdTag)) admit(charger, connector, idTag, begun);
     else begun(undefined);
   };
-  const offline = (): void => known(isOn(charger, "AllowOfflineTxForUnknownId") ? "Accepted" : "Offline");
+  const entry = listed(charger, idTag);
+  const offline = (): void => {
+    if (entry !== undefined && isOn(charger, "LocalAuthorizeOffline")) known(entry.status, entry.parentIdTag);
+    else known(isOn(charger, "AllowOfflineTxForUnknownId") ? "Accepted" : "Offline");
+  };
   if (!isFree(connector)) begun(undefined);
   else if (!isOnline(charger)) offline();
+  else if (entry?.status === "Accepted" && isOn(charger, "LocalPreAuthorize")) known(entry.status, entry.parentIdTag);
   else {
     ask(charger.link, "Authorize", { idTag }, (outcome) => {
-      if (outcome.kind === "answered") known(outcome.response.idTagInfo.status);
+      if (outcome.kind === "answered") known(outcome.response.idTagInfo.status, outcome.response.idTagInfo.parentIdTag);
       else if (outcome.kind !== "lost") known(outcome.kind);
       // The connection goes first when the charger is switched off or restarts.
       else if (charger.closed || charger.restarting) begun(undefined);
@@ -74,6 +82,7 @@ export function admit(charger: Charger, connector: Connector, idTag: string, beg
   }
   const giveUp = charger.time.after(numberOf(charger, "ConnectionTimeOut") * 1000, () => {
     connector.awaited = undefined;
+    connector.nextProfile = undefined;
     refresh(charger, connector);
   });
   connector.awaited = { idTag, giveUp };
@@ -85,7 +94,9 @@ function beginTransaction(charger: Charger, connector: Connector, vehicle: Vehic
   const { outlet, id: connectorId } = connector;
   const startTime = charger.time.now();
   const meterStart = registerWh(connector);
-  const start = { connectorId, idTag, meterStart, timestamp: new Date(startTime).toISOString() };
+  const reservationId = endReservation(connector);
+  const kept = reservationId === undefined ? {} : { reservationId };
+  const start = { connectorId, idTag, meterStart, timestamp: new Date(startTime).toISOString(), ...kept };
   const transaction: Transaction = {
     connectorId,
     idTag,
@@ -100,6 +111,7 @@ function beginTransaction(charger: Charger, connector: Connector, vehicle: Vehic
   connector.finished = false;
   connector.transaction = transaction;
   connector.draw = beginDraw(outlet, vehicle);
+  takeNextProfile(charger, connector);
   emit(charger, { type: "started", transaction });
   // It may be settled more than once: lost with a connection, then answered over the next.
   let waiting = begun;
@@ -140,6 +152,7 @@ export function endTransaction(charger: Charger, connector: Connector, reason: S
   const end = meterValue(charger, connector, "Transaction.End", "StopTxnSampledData");
   transaction.stop = { reason, meterWh: meterStop, time };
   connector.transaction = undefined;
+  forgetTransactionProfiles(charger, connector);
   connector.finished = true;
   if (connector.operativeNext !== undefined) connector.operative = connector.operativeNext;
   connector.operativeNext = undefined;
@@ -197,6 +210,7 @@ function sampleLater(charger: Charger, connector: Connector): void {
   connector.nextSample = charger.time.after((interval || LOOK_SECONDS) * 1000, () => {
     if (interval > 0) sendMeterValues(charger, connector, "Sample.Periodic");
     else readMeter(charger, connector);
+    limitDraw(charger, connector);
     refresh(charger, connector);
     sampleLater(charger, connector);
   });

@@ -1,9 +1,15 @@
+import type { Certificates } from "./certificates.ts";
+import type { Installed, Profile } from "./charging-profiles.ts";
+import type { Firmware } from "./firmware.ts";
 import type { Link } from "./link.ts";
+import type { LocalList } from "./local-list.ts";
 import type { Request, Response } from "./messages.ts";
 import type { ChargerModel } from "./models.ts";
 import type { Draw, Outlet, Vehicle } from "./power-curve.ts";
 import type { Random } from "./random.ts";
+import type { Reservation } from "./reservations.ts";
 import type { Cancel, Time } from "./time.ts";
+import type { Uploads } from "./uploads.ts";
 
 export type Status = Request<"StatusNotification">["status"];
 export type ErrorCode = Request<"StatusNotification">["errorCode"];
@@ -73,6 +79,10 @@ export interface Connector extends Part {
   finished: boolean;
   /** Whose vehicle is awaited, after a RemoteStartTransaction or an Authorize. */
   awaited: { readonly idTag: string; readonly giveUp: Cancel } | undefined;
+  /** What the transaction that a RemoteStartTransaction leads to may draw. */
+  nextProfile: Profile | undefined;
+  /** For whom it is kept. */
+  reservation: Reservation | undefined;
   /** Calls off the next look at the meter. */
   nextSample: Cancel | undefined;
 }
@@ -116,6 +126,16 @@ export interface Charger {
   readonly queue: TransactionMessage[];
   /** Whether the first of them waits for its next try. */
   nextTry: Cancel | undefined;
+  readonly localList: LocalList;
+  readonly certificates: Certificates;
+  profiles: readonly Installed[];
+  readonly uploads: Uploads;
+  readonly firmware: Firmware;
+  /** What it runs, and what it will run after the next restart. */
+  firmwareVersion: string;
+  nextFirmwareVersion: string | undefined;
+  /** Lines of the security log. */
+  readonly securityLog: string[];
   /** For HTTP Basic authentication: any bytes. */
   password: Buffer | undefined;
   /** What BootNotification was answered last; undefined since the last start. */
@@ -133,7 +153,7 @@ export interface Charger {
   heldDown: boolean;
   /** Whether it was switched off for good. */
   closed: boolean;
-  waiters: Waiter[];
+  readonly waiters: Waiter[];
 }
 
 /** Answers whether this was the event that it waits for. */
@@ -169,12 +189,17 @@ export function emit(charger: Charger, event: ChargerEvent): void {
   tellWaiters(charger, event);
 }
 
-/** Tells those who wait, and nobody else. Who waits again when told waits for the next one. */
-export function tellWaiters(charger: Charger, event: ChargerEvent): void {
-  if (charger.waiters.length === 0) return;
-  const { waiters } = charger;
-  charger.waiters = [];
-  for (const waiter of waiters) if (!waiter(event)) charger.waiters.push(waiter);
+/**
+ * Tells those who wait, and nobody else. Who waits again when told waits for the next one. What one of them makes happen is told to all
+ * others at once, also to those whose turn has not come.
+ */
+export function tellWaiters({ waiters }: Charger, event: ChargerEvent): void {
+  for (const waiter of [...waiters]) {
+    const at = waiters.indexOf(waiter);
+    if (at === -1) continue;
+    waiters.splice(at, 1);
+    if (!waiter(event)) waiters.push(waiter);
+  }
 }
 
 /** The connector with this number, if there is one. */

@@ -45,13 +45,14 @@ function statusOf(part: Part): Status {
   return isConnector(part) ? statusOfConnector(part) : "Available";
 }
 
-function statusOfConnector({ transaction, draw, vehicle, finished, awaited }: Connector): Status {
+function statusOfConnector({ transaction, draw, vehicle, finished, awaited, reservation }: Connector): Status {
   if (transaction !== undefined) {
-    if (draw === undefined) return "SuspendedEVSE";
+    if (draw === undefined || draw.allowedW <= 0) return "SuspendedEVSE";
     return powerW(draw) === 0 ? "SuspendedEV" : "Charging";
   }
   if (finished) return "Finishing";
-  return vehicle !== undefined || awaited !== undefined ? "Preparing" : "Available";
+  if (vehicle !== undefined || awaited !== undefined) return "Preparing";
+  return reservation === undefined ? "Available" : "Reserved";
 }
 
 function isConnector(part: Part): part is Connector {

@@ -28,10 +28,10 @@ describe("frames", () => {
   test.each([
     ['[2,"1","Nonsense",{}]', [4, "1", "NotImplemented", "Nonsense is not known", {}]],
     ['[2,"1","Heartbeat",{}]', [4, "1", "NotSupported", "Heartbeat is for the CSMS to answer", {}]],
-    ['[2,"1","UpdateFirmware",{}]', [4, "1", "NotSupported", "UpdateFirmware is not something this charger does", {}]],
+    ['[2,"1","UpdateFirmware",{}]', [4, "1", "OccurenceConstraintViolation", ".location is required", {}]],
     ['[2,"1","Reset",{}]', [4, "1", "OccurenceConstraintViolation", ".type is required", {}]],
     ['[2,"1","Reset",{"type":1}]', [4, "1", "TypeConstraintViolation", ".type must be a string", {}]],
-    ['[2,"1","Reset",[]]', [4, "1", "FormationViolation", "the payload is not an object", {}]],
+    ['[2,"1","Reset",[]]', [4, "1", "TypeConstraintViolation", "the payload must be an object", {}]],
     ['[2,"1","DataTransfer",{"vendorId":"x"}]', [3, "1", { status: "UnknownVendorId" }]],
     ['[2,"1","ClearCache",{}]', [3, "1", { status: "Rejected" }]],
     ['[2,"1","RemoteStartTransaction",{"connectorId":3,"idTag":"A"}]', [3, "1", { status: "Rejected" }]],

@@ -51,6 +51,10 @@ const accepting = (): Script => {
     StopTransaction: () => ({}),
     DiagnosticsStatusNotification: () => ({}),
     FirmwareStatusNotification: () => ({}),
+    LogStatusNotification: () => ({}),
+    SecurityEventNotification: () => ({}),
+    SignCertificate: () => ({ status: "Accepted" }),
+    SignedFirmwareStatusNotification: () => ({}),
   };
 };
 
