@@ -3,6 +3,7 @@ const refusals = {
   FILE_URL_UNKNOWN: [404, "Nothing is expected and nothing is kept at this URL."],
   FILE_URL_EXPIRED: [410, "This URL was good until a time that is over."],
   FILE_UPLOADED: [409, "The file for which this URL was made is here already, or nobody waits for it any more."],
+  FILE_URL_BUSY: [429, "Files are being sent to this URL already. Try again when they are through or have broken off."],
   FILE_TOO_LARGE: [413, "The file is larger than this service takes."],
   FILE_MISSING: [400, "The form holds no file."],
   FILE_PARTIAL: [400, "A file is sent whole: Content-Range is not taken."],

@@ -37,11 +37,12 @@ type Place = { kind: "upload"; row: UploadRow } | { kind: "firmwareImage"; row: 
 
 /**
  * Takes the file for which a URL was made: once, whole, in time and not too large; else throws FileRefusal and keeps nothing. One that breaks
- * off may be sent again.
+ * off may be sent again. It is read by `open`, and only if the URL is good.
  */
-export async function receiveFile(deps: FileDeps, token: string, incoming: Incoming): Promise<void> {
+export async function receiveFile(deps: FileDeps, token: string, open: () => Promise<Incoming>): Promise<void> {
   const { db, files, clock, uploadBytesMax } = deps;
   const place = await openPlace(db, token, clock.now());
+  const incoming = await open();
   if ((incoming.sizeBytes ?? 0) > uploadBytesMax) throw new FileRefusal("FILE_TOO_LARGE");
   if (place.kind === "upload") await markUploading(db, place.row, clock.now());
   const key = randomUUID();

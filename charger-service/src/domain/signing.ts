@@ -45,7 +45,7 @@ export interface Issued {
 }
 
 /** One request and nothing beside it. */
-const PEM = /^\s*-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----\s+([A-Za-z0-9+/=\s]+)-----END (?:NEW )?CERTIFICATE REQUEST-----\s*$/;
+const PEM = /^\s*-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----\s([A-Za-z0-9+/=\s]+)-----END (?:NEW )?CERTIFICATE REQUEST-----\s*$/;
 /** Security whitepaper, A00.FR.501 to 503: 112 bits of security. Larger ones cost more to check than anybody gains. */
 const RSA_BITS = { min: 2_048, max: 8_192 };
 /** By OpenSSL's names. P-224, which the whitepaper allows as well, is not known to Web Crypto. */

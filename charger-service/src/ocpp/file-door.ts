@@ -4,7 +4,7 @@ import { AppError } from "@chargemesh/kit/errors";
 import type { Logger } from "@chargemesh/kit/log";
 import { withoutDatabase } from "@chargemesh/kit/postgres";
 import { FileRefusal } from "../domain/file-refusal.ts";
-import { type FileDeps, receiveFile } from "../domain/received-file.ts";
+import { type FileDeps, type Incoming, receiveFile } from "../domain/received-file.ts";
 import { fileOfForm, isForm } from "./form-file.ts";
 import { sendFirmware } from "./send-firmware.ts";
 import type { RequestHandler } from "./server.ts";
@@ -12,6 +12,8 @@ import type { RequestHandler } from "./server.ts";
 const PLACE = /^\/(uploads|firmware)\/([^/?]*)(?:\/([^/?]*))?(?:\?.*)?$/;
 /** 32 bytes in base64url. */
 const TOKEN = /^[\w-]{43}$/;
+/** Files that come to one URL at once: a charger that tries again may be there before we see that it had gone. More would only fill the storage. */
+const UPLOADS_AT_ONCE = 3;
 /** Whoever neither sends nor reads for so long is gone, in ms. */
 const IDLE_MS = 60_000;
 /** How much of what nobody wants is read, and for how long, so that whoever sends it comes to read why: in bytes and ms. */
@@ -20,6 +22,19 @@ const METHODS = { uploads: ["PUT", "POST"], firmware: ["GET", "HEAD"] } as const
 
 /** Takes the files that chargers upload, at /uploads/{token}/{fileName}, and gives them firmware, at /firmware/{token}/{fileName}. */
 export function makeFileDoor(deps: FileDeps, log: Logger): RequestHandler {
+  const coming = new Map<string, number>();
+  const receive = async (token: string, open: () => Promise<Incoming>): Promise<void> => {
+    const others = coming.get(token) ?? 0;
+    if (others >= UPLOADS_AT_ONCE) throw new FileRefusal("FILE_URL_BUSY");
+    coming.set(token, others + 1);
+    try {
+      await receiveFile(deps, token, open);
+    } finally {
+      const left = (coming.get(token) ?? 1) - 1;
+      if (left === 0) coming.delete(token);
+      else coming.set(token, left);
+    }
+  };
   return (request, response) => {
     const [, folder, token = "", name = ""] = PLACE.exec(request.url ?? "") ?? [];
     if (folder !== "uploads" && folder !== "firmware") return false;
@@ -32,7 +47,7 @@ export function makeFileDoor(deps: FileDeps, log: Logger): RequestHandler {
       }
       if (!TOKEN.test(token)) throw new FileRefusal("FILE_URL_UNKNOWN");
       if (folder === "firmware") return sendFirmware(deps, token, request, response);
-      await receiveFile(deps, token, await readIncoming(request, name));
+      await receive(token, () => readIncoming(request, name));
       response.writeHead(201, { "content-length": 0 }).end();
     };
     serve().catch((thrown: unknown) => {
@@ -52,7 +67,7 @@ export function makeFileDoor(deps: FileDeps, log: Logger): RequestHandler {
   };
 }
 
-async function readIncoming(request: IncomingMessage, name: string) {
+async function readIncoming(request: IncomingMessage, name: string): Promise<Incoming> {
   if (request.headers["content-range"] !== undefined) throw new FileRefusal("FILE_PARTIAL");
   const length = request.headers["content-length"];
   const sent = { sizeBytes: length === undefined ? undefined : Number(length), remoteAddress: request.socket.remoteAddress ?? "" };

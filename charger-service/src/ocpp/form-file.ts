@@ -15,10 +15,7 @@ export function isForm(request: IncomingMessage): boolean {
 /** The first file in a form, as it comes. Throws FileRefusal if there is none; a form that breaks off breaks the content off. */
 export function fileOfForm(request: IncomingMessage): Promise<{ fileName: string; content: Readable }> {
   return new Promise((resolve, reject) => {
-    const form = new Busboy({
-      headers: request.headers as BusboyHeaders,
-      limits: { files: 1, fields: FIELDS_MAX, fieldSize: FIELD_BYTES_MAX },
-    });
+    const form = makeForm(request);
     let file: Readable | undefined;
     const breakOff = (cause?: unknown): void => {
       const refusal = new FileRefusal("FILE_BROKEN_OFF", { cause });
@@ -37,6 +34,17 @@ export function fileOfForm(request: IncomingMessage): Promise<{ fileName: string
     request.once("close", () => {
       if (!request.complete) breakOff();
     });
-    request.pipe(form);
+    // It may have gone before anybody listened.
+    if (request.destroyed) breakOff();
+    else request.pipe(form);
   });
+}
+
+/** Throws FileRefusal for a form that does not say where its parts begin. */
+function makeForm({ headers }: IncomingMessage): Busboy {
+  try {
+    return new Busboy({ headers: headers as BusboyHeaders, limits: { files: 1, fields: FIELDS_MAX, fieldSize: FIELD_BYTES_MAX } });
+  } catch (cause) {
+    throw new FileRefusal("FILE_MISSING", { cause });
+  }
 }

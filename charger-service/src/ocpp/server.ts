@@ -56,7 +56,8 @@ export async function serveOcpp(options: OcppServerOptions, deps: WelcomeDeps, s
 
 function sayWhoComesHere(response: ServerResponse): void {
   const error = { code: 426, status: "FAILED_PRECONDITION", message: "Chargers connect here by WebSocket, at /{identity}." };
-  const headers = { "content-type": "application/json", upgrade: "websocket", connection: "upgrade" };
+  // Whoever sends a body with it has no business here, and is not listened to.
+  const headers = { "content-type": "application/json", upgrade: "websocket", connection: "upgrade, close" };
   response.writeHead(426, headers).end(JSON.stringify({ error }));
 }
 

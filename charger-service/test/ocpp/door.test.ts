@@ -157,6 +157,7 @@ function raw(text: string): Promise<string> {
 test.each([
   ["no WebSocket", "GET /CP-1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 426 [\s\S]*WebSocket/],
   ["another method", "POST /CP-1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", /^HTTP\/1\.1 426 /],
+  ["a body that never comes", "POST /CP-1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nx", /^HTTP\/1\.1 426 /],
   ["no HTTP", "hello\r\n\r\n", /^HTTP\/1\.1 400 /],
   [
     "a handshake without a key",

@@ -125,6 +125,11 @@ test("whoever is not expected is told why, and nothing is kept of it", async () 
   expect(await reasonOf(await fetch(url))).toEqual([405, "METHOD_NOT_ALLOWED"]);
   const partial = { headers: { "content-range": "bytes 0-0/2" } };
   expect(await reasonOf(await send(url, "x", partial))).toEqual([400, "FILE_PARTIAL"]);
+  const unknown = `${base}/uploads/${randomBytes(32).toString("base64url")}/x`;
+  const endless = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
+  const slow = { headers: { "content-type": "multipart/form-data; boundary=b" }, duplex: "half" } as const;
+  expect(await reasonOf(await send(unknown, endless, slow))).toEqual([404, "FILE_URL_UNKNOWN"]);
+  expect(await reasonOf(await send(url, "x", { headers: { "content-type": "multipart/form-data; x" } }))).toEqual([400, "FILE_MISSING"]);
   const noFile = new FormData();
   noFile.set("a", "b");
   expect(await reasonOf(await send(url, noFile))).toEqual([400, "FILE_MISSING"]);
@@ -158,6 +163,13 @@ test("one that breaks off is not kept, and may be sent again", async () => {
     socket.destroy();
     await eventually(async () => (await keptFiles()).length === before);
   }
+  const heads = `PUT ${pathname}x HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 9\r\n\r\n`;
+  const sockets = Array.from({ length: 3 }, () => connect(Number(port), hostname).setNoDelay());
+  for (const socket of sockets) socket.write(heads);
+  await eventually(async () => (await keptFiles()).length === before + 3);
+  expect(await reasonOf(await send(url, "x"))).toEqual([429, "FILE_URL_BUSY"]);
+  for (const socket of sockets) socket.destroy();
+  await eventually(async () => (await keptFiles()).length === before);
   // While we still look up what it is for, and with a form that ends too early.
   const { release } = await site.hold("lock table upload");
   const early = connect(Number(port), hostname);
