@@ -13,7 +13,7 @@ import { keepReportedSchedule } from "../db/charging-profile.ts";
 import type { AssignmentRow, ScheduleReport } from "../db/charging-profile-tables.ts";
 import { LINK_SECONDS } from "../db/command.ts";
 import type { CommandRow, Db, TransactionRow } from "../db/schema.ts";
-import { activeTransactions, transactionById } from "../db/transaction.ts";
+import { activeTransactions, lockTransaction, transactionById } from "../db/transaction.ts";
 import { assignmentUpdated } from "../events.ts";
 import { effectOf } from "./command-effect.ts";
 import type { NumberedProfile, ProfileFilter } from "./schedule-question.ts";
@@ -45,9 +45,9 @@ async function outcomeOf(tx: Db, assignment: AssignmentRow, command: CommandRow)
   }
 }
 
-/** Whether its transaction has stopped meanwhile: no charger keeps a profile beyond that. */
-async function isOver(tx: Db, { transaction_id }: AssignmentRow): Promise<boolean> {
-  return transaction_id !== null && (await transactionById(tx, transaction_id))?.state === "STOPPED";
+/** Whether its transaction has stopped meanwhile: no charger keeps a profile beyond that. A stop in this moment waits for us, or we for it. */
+async function isOver(tx: Db, { charger_id, transaction_id }: Pick<AssignmentRow, "charger_id" | "transaction_id">): Promise<boolean> {
+  return transaction_id !== null && (await lockTransaction(tx, charger_id, transaction_id))?.state === "STOPPED";
 }
 
 /** Tells of a change; what is installed now has taken the place of others. */
@@ -70,10 +70,8 @@ export interface SentTo {
 export async function profileSent(tx: Db, commandId: string, place: SentTo, profile: NumberedProfile): Promise<void> {
   if ((await assignmentByCommand(tx, commandId)) !== undefined) return;
   const transactionId = profile.content.purpose === "TRANSACTION" ? await transactionAt(tx, place) : undefined;
-  await tell(
-    tx,
-    await insertAssignment(tx, { ...rowOf(commandId, place, profile), transaction_id: transactionId ?? null, state: "INSTALLED" }),
-  );
+  const row = { ...rowOf(commandId, place, profile), transaction_id: transactionId ?? null };
+  await tell(tx, await insertAssignment(tx, { ...row, state: (await isOver(tx, row)) ? "ENDED" : "INSTALLED" }));
 }
 
 /** The transaction that a profile is for: the one that was named, else the one that is active there. */

@@ -2,6 +2,7 @@ import { transact } from "@chargemesh/kit/postgres";
 import { abandonedTransactions, stopAbandoned } from "../db/abandoned-transaction.ts";
 import type { Db } from "../db/schema.ts";
 import { transactionStopped } from "../events.ts";
+import { endProfilesOf } from "./assignment-outcome.ts";
 
 /** How long after a boot a charger may take to say that a transaction has stopped, or goes on, in seconds: what it has kept comes first. */
 const AFTER_BOOT_SECONDS = 300;
@@ -14,6 +15,9 @@ export async function endAbandoned(db: Db, replicaId: string): Promise<void> {
   const ids = await abandonedTransactions(db, replicaId, AFTER_BOOT_SECONDS);
   if (ids.length === 0) return;
   await transact(db, async (tx) => {
-    for (const row of await stopAbandoned(tx, ids)) await transactionStopped(tx, row);
+    for (const row of await stopAbandoned(tx, ids)) {
+      await transactionStopped(tx, row);
+      await endProfilesOf(tx, row.id);
+    }
   });
 }

@@ -87,6 +87,12 @@ test("what a reboot leaves behind ends at its last reading, once its connector i
     return transactionId;
   };
   const [left, charging, goesOn, powerLoss] = [await begin(1), await begin(2), await begin(3), await begin(4)];
+  for (const connectorId of [1, 2]) {
+    const profile = { chargingProfileId: connectorId, stackLevel: 0, chargingProfilePurpose: "TxProfile", chargingProfileKind: "Relative" };
+    const chargingSchedule = { chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 0, limit: 8 }] };
+    const payload = { connectorId, csChargingProfiles: { ...profile, chargingSchedule } };
+    await site.command({ chargerId: "R-3", action: "SetChargingProfile", payload, waitSeconds: 30 });
+  }
   await site.rows("update transaction set update_time = now() - interval '9 min' where charger_id = 'R-3'");
   await station.boot();
   for (const [i, status] of ["Available", "Charging", "Available", "Available"].entries()) {
@@ -102,6 +108,8 @@ test("what a reboot leaves behind ends at its last reading, once its connector i
   await eventually(async () => (await site.transaction(left)).state === "STOPPED");
   expect(await site.transaction(left)).toMatchObject({ energyWh: 500, flags: ["ID_TOKEN_UNKNOWN", "OFFLINE_START", "STOP_MISSING"] });
   expect(await site.transaction(charging)).toMatchObject({ state: "ACTIVE" });
+  const profiles = await site.rows("select state from charging_profile_assignment where charger_id = 'R-3' order by number");
+  expect(profiles).toEqual([{ state: "ENDED" }, { state: "INSTALLED" }]);
   expect(await site.transaction(goesOn)).toMatchObject({ state: "ACTIVE", energyWh: 800 });
   expect(await site.transaction(powerLoss)).toMatchObject({ state: "STOPPED", energyWh: 600, stopReason: "PowerLoss" });
   // If the stop comes after all, it counts.

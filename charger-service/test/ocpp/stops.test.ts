@@ -203,3 +203,18 @@ test("the same stop at the same time on two replicas is one stop", async () => {
   await second.leave();
   await other.stop();
 });
+
+test("a profile that a charger takes in the moment in which its transaction stops ends with it", async () => {
+  const transactionId = await begin();
+  const stop = await site.hold(`update transaction set state = 'STOPPED', stop_time = now() where id = ${transactionId}`);
+  const chargingSchedule = { chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 0, limit: 8 }] };
+  const profile = { chargingProfileId: 1, stackLevel: 0, chargingProfilePurpose: "TxProfile", chargingProfileKind: "Relative" };
+  const payload = { connectorId, csChargingProfiles: { ...profile, transactionId, chargingSchedule } };
+  const sent = site.command({ chargerId: "S-1", action: "SetChargingProfile", payload, waitSeconds: 30 });
+  await site.blocked(1);
+  await stop.release();
+  expect((await sent).state).toBe("ACCEPTED");
+  expect(await site.rows("select state from charging_profile_assignment where transaction_id = $1", [transactionId])).toEqual([
+    { state: "ENDED" },
+  ]);
+});
