@@ -39,12 +39,17 @@ export function chosenTokensAfter(db: Db, chargerId: string, afterFolded: string
   return query.execute();
 }
 
-/** Marks the lists that id tokens which have changed, or expired, may be on. */
+/**
+ * Marks the lists that id tokens which have changed, or expired, may be on. After a change also those that are marked already: of one of them
+ * may just be noted that it has all that was known before, and we wait for that.
+ */
 export async function markLists(tx: Db): Promise<void> {
+  const gone = await tx.deleteFrom("id_token_change").returning("folded").execute();
+  const changed = sql`select distinct folded from unnest(${gone.map(({ folded }) => folded)}::text[]) as change (folded)`;
   await sql`
-    with changed as (delete from id_token_change returning folded)
+    with changed as (${changed})
     update local_list set is_due = true
-    where mode <> 'OFF' and not is_due and (
+    where mode <> 'OFF' and (not is_due or ${gone.length > 0}::boolean) and (
       next_expiry_time <= now()
       or (mode = 'ALL' and exists (select from changed))
       or exists (select from local_list_entry entry join changed on changed.folded in (entry.folded, lower(entry.parent_id_token))

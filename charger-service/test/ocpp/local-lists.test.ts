@@ -275,3 +275,13 @@ test("a charger that was away is told when it is back", async () => {
   await has(keeper, "A", "B");
   await again.leave();
 });
+
+test("an id token that changes while a list is found to be in step is not forgotten", async () => {
+  await site.register(id());
+  await desk.setMode(id(), "ALL");
+  const found = await site.hold(`update local_list set is_due = false where charger_id = '${id()}'`);
+  await site.addIdToken("A");
+  await site.blocked(1);
+  await found.release();
+  await eventually(async () => (await site.rows("select is_due from local_list where charger_id = $1", [id()]))[0]?.is_due);
+});
