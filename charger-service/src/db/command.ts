@@ -146,8 +146,8 @@ export function endCommand(tx: Db, id: string, from: readonly CommandState[], en
     .executeTakeFirst();
 }
 
-/** Ends what waited too long for its charger. */
-export function expireCommands(tx: Db): Promise<CommandRow[]> {
+/** Ends what waited too long for its charger, so many at most, and none that somebody else has in hand. */
+export function expireCommands(tx: Db, limit: number): Promise<CommandRow[]> {
   return tx
     .updateTable("command")
     .set({
@@ -157,14 +157,21 @@ export function expireCommands(tx: Db): Promise<CommandRow[]> {
       sealed_secret: null,
       end_time: sql<Date>`now()`,
     })
-    .where("state", "=", "QUEUED")
-    .where("expire_time", "<=", sql<Date>`now()`)
+    .where("id", "in", ({ selectFrom }) =>
+      selectFrom("command")
+        .select("id")
+        .where("state", "=", "QUEUED")
+        .where("expire_time", "<=", sql<Date>`now()`)
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
+    )
     .returning(columns)
     .execute();
 }
 
-/** Ends what was sent on a connection that is no more: whoever waited for the answer is gone. */
-export function failOrphans(tx: Db): Promise<CommandRow[]> {
+/** Ends what was sent on a connection that is no more: whoever waited for the answer is gone. So many at most, and none that somebody else has in hand. */
+export function failOrphans(tx: Db, limit: number): Promise<CommandRow[]> {
   return tx
     .updateTable("command")
     .set({
@@ -174,17 +181,24 @@ export function failOrphans(tx: Db): Promise<CommandRow[]> {
       sealed_secret: null,
       end_time: sql<Date>`now()`,
     })
-    .where("state", "=", "SENT")
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom("charger")
-            .select("id")
-            .whereRef("charger.id", "=", "command.charger_id")
-            .whereRef("charger.epoch", "=", "command.epoch")
-            .where("charger.replica_id", "is not", null),
-        ),
-      ),
+    .where("id", "in", ({ selectFrom }) =>
+      selectFrom("command")
+        .select("id")
+        .where("state", "=", "SENT")
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("charger")
+                .select("id")
+                .whereRef("charger.id", "=", "command.charger_id")
+                .whereRef("charger.epoch", "=", "command.epoch")
+                .where("charger.replica_id", "is not", null),
+            ),
+          ),
+        )
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
     )
     .returning(columns)
     .execute();

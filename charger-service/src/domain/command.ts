@@ -142,11 +142,19 @@ export function dropCommand(db: Db, id: string, end: CommandEnd): Promise<Comman
   });
 }
 
-/** Ends the commands that nobody else will: those that waited too long and those whose connection is gone. */
-export function sweepCommands(db: Db): Promise<void> {
-  return transact(db, async (tx) => {
-    for (const row of [...(await expireCommands(tx)), ...(await failOrphans(tx))]) await ended(tx, row);
-  });
+/** So many end in one database transaction: a charger may wait for what hangs on them. */
+const SWEPT_AT_ONCE = 50;
+
+/** Ends the commands that nobody else will: those that waited too long and those whose connection is gone. Any replica may do it; for each, one does. */
+export async function sweepCommands(db: Db): Promise<void> {
+  for (const end of [expireCommands, failOrphans]) {
+    const sweep = async (tx: Db): Promise<number> => {
+      const rows = await end(tx, SWEPT_AT_ONCE);
+      for (const row of rows) await ended(tx, row);
+      return rows.length;
+    };
+    while ((await transact(db, sweep)) >= SWEPT_AT_ONCE);
+  }
 }
 
 /** Each gets every command that ends, however it does, in the database transaction of its end, and sees to what hangs on it. */

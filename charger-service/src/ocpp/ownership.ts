@@ -65,6 +65,7 @@ export async function keepOwnerships(
       if (!isHere) await release({ chargerId, epoch }, "CONNECTION_LOST");
     }
   };
+  const sweeper = makeSweeper(db, replicaId, runner, log);
   let isBehind = false;
   const renew = async (): Promise<void> => {
     const wasBehind = isBehind;
@@ -73,11 +74,8 @@ export async function keepOwnerships(
     // After an outage of the database the others are given the time to come back, as we have.
     if (!wasBehind) await releaseLostReplicas(db, clock.now());
     await reconcile();
-    await sweepCommands(db);
-    await sweepReservations(db);
-    await sweepAssignments(db);
-    await runner.sendForgotten(replicaId);
     isBehind = false;
+    sweeper.sweep();
   };
   const writeLiveness = async (): Promise<void> => {
     if (seen.size === 0) return;
@@ -105,6 +103,7 @@ export async function keepOwnerships(
   stack.defer("ownerships", async () => {
     stopping.abort();
     await Promise.all(running);
+    await sweeper.done();
     await writeLiveness();
     await endLease(db, replicaId);
   });
@@ -133,6 +132,27 @@ function makeRelease(db: Db, clock: Clock, log: Logger): Ownerships["release"] {
     await releaseOwnership(db, held, reason, clock.now()).catch((err: unknown) =>
       log.warn({ err, chargerId, epoch }, "the end of a connection will be written later"),
     );
+  };
+}
+
+/** Ends what nobody else will. The lease does not wait for it, for there may be much. */
+function makeSweeper(db: Db, replicaId: string, runner: CommandRunner, log: Logger): { sweep(): void; done(): Promise<void> } {
+  let sweeping: Promise<void> | undefined;
+  const sweep = async (): Promise<void> => {
+    await sweepCommands(db);
+    await sweepReservations(db);
+    await sweepAssignments(db);
+    await runner.sendForgotten(replicaId);
+  };
+  return {
+    sweep() {
+      sweeping ??= sweep()
+        .catch((err: unknown) => log.warn({ err }, "what nobody else ends stays"))
+        .finally(() => {
+          sweeping = undefined;
+        });
+    },
+    done: async () => sweeping,
   };
 }
 

@@ -178,3 +178,19 @@ test.each<[string, object, string]>([
   expect(refused).toMatchObject({ code: "INVALID_ARGUMENT", fields: [expect.stringMatching(`^${field.replace(/\.\w+$/, "")}`)] });
   expect([station.asked.length, (await site.rows("select from command")).length]).toEqual(before);
 });
+
+test("commands that waited too long end, however many they are, and none waits for one that somebody has in hand", async () => {
+  await site.register("C-9");
+  const waits = "'C-9', 'Reset', '{}', now(), true";
+  await site.rows(`insert into command (id, charger_id, action, payload, expire_time, waits)
+    select gen_random_uuid(), ${waits} from generate_series(1, 120)`);
+  const inHand = await site.hold("select from command where charger_id = 'C-9' order by number limit 1 for update");
+  const states = () => site.rows("select state, count(*)::integer from command where charger_id = 'C-9' group by state order by state");
+  await eventually(async () => (await states())[0]?.count === 119);
+  expect(await states()).toEqual([
+    { state: "EXPIRED", count: 119 },
+    { state: "QUEUED", count: 1 },
+  ]);
+  await inHand.release();
+  await eventually(async () => (await states())[0]?.count === 120);
+});
