@@ -16,6 +16,7 @@ import { openTransport } from "@chargemesh/kit/transport";
 import { openCertification } from "./certification.ts";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
+import { makeAfterBoot } from "./domain/after-boot.ts";
 import { makeTolerance } from "./domain/tolerance.ts";
 import { openFiles } from "./files.ts";
 import { keepTidy } from "./left-behind.ts";
@@ -66,7 +67,7 @@ export async function start(
   keepLocalLists({ db, commander }, replicaId, stack, log);
   keepTidy({ ...config, db, clock, replicaId }, stack, log);
   const frameLog = keepFrames(db, config, clock, stack, log);
-  const { unknownChargers, configurationSeconds } = config;
+  const afterBoot = makeAfterBoot({ ...config, db, commander, clock }, log);
   const chooseProtocol = (offered: readonly string[]): string => chooseDialect(offered)?.version.subprotocol ?? "";
   const registrations = registrationsOf({
     db,
@@ -76,7 +77,7 @@ export async function start(
     limitsOf: makeLimitsOf(db),
     nats,
     clock,
-    unknownChargers,
+    unknownChargers: config.unknownChargers,
     chooseProtocol,
     log,
   });
@@ -115,7 +116,7 @@ export async function start(
       isGateway,
       requestHandlers: [makeFileDoor({ db, clock, ...filing }, log)],
     },
-    { db, clock, wheel, registry, ownerships, runner, commander, certification, replicas, frameLog, tolerance, configurationSeconds },
+    { db, clock, wheel, registry, ownerships, runner, commander, certification, replicas, frameLog, tolerance, afterBoot },
     stack,
     log,
   );

@@ -234,3 +234,16 @@ test("what may be set is what the standard has, and whatever vendors have", asyn
   expect(await refusal(desk.keys("NOBODY"))).toMatchObject({ code: "NOT_FOUND" });
   await station.leave();
 });
+
+test("when many boot at once, what follows is done for some after the others", async () => {
+  const silent: StationOptions = { react: () => undefined };
+  const stations = await Promise.all(Array.from({ length: 34 }, (_, i) => site.join(`K-many-${i}`, silent)));
+  const asked = () => stations.flatMap((station) => station.asked.map(({ id }) => ({ station, id })));
+  await eventually(async () => asked().length === 32);
+  // One that boots again waits no less.
+  await stations[0]?.boot();
+  expect(asked()).toHaveLength(32);
+  for (const { station, id } of asked()) station.say([4, id, "NotSupported", "", {}]);
+  await eventually(async () => asked().length === 34);
+  await Promise.all(stations.map((station) => station.leave()));
+});
