@@ -39,6 +39,12 @@ function makeUrl(base: string, folder: "uploads" | "firmware", fileName: string)
   return { location: `${base}/${folder}/${SECRET}/${fileName}`, secret, hash: hashFileToken(secret) };
 }
 
+/** A URL of somebody else's with SECRET in it for the user name and the password, if it has both. */
+export function hideCredentials(url: string): { location: string; secret?: string } {
+  const [, scheme, secret, rest] = /^([a-z][a-z\d+.-]*:\/\/)([^/?#\\"\s]+:[^/?#\\"\s]+)(@.*)$/is.exec(url) ?? [];
+  return secret === undefined ? { location: url } : { location: `${scheme}${SECRET}${rest}`, secret };
+}
+
 /** The URL as it is. */
 export function shownUrl({ location, secret }: FileUrl): string {
   return location.replace(SECRET, secret);

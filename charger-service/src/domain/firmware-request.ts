@@ -9,7 +9,7 @@ import type { Db } from "../db/schema.ts";
 import { firmwareUpdateUpdated } from "../events.ts";
 import { type Asking, type Commander, noCharger } from "./command.ts";
 import { type FileStore, stored } from "./file-store.ts";
-import { comesByTls, type FileUrls, makeFirmwareUrl } from "./file-url.ts";
+import { comesByTls, type FileUrls, hideCredentials, makeFirmwareUrl } from "./file-url.ts";
 import { noFirmwareImage } from "./firmware-image.ts";
 import type { FirmwareSigner } from "./firmware-signature.ts";
 import { makeRequestId, withoutRow } from "./upload-request.ts";
@@ -51,7 +51,8 @@ export async function askForFirmwareUpdate(deps: FirmwareDeps, asking: Asking, w
   const image = "imageId" in wanted.source ? await usableImage(db, wanted.source.imageId) : undefined;
   const signed = wanted.signed === "ours" ? await signatureOf(deps, image) : wanted.signed;
   const url = image === undefined ? undefined : makeFirmwareUrl(fileUrls, comesByTls(charger), image.file_name);
-  const location = "location" in wanted.source ? wanted.source.location : "";
+  const elsewhere = "location" in wanted.source ? hideCredentials(wanted.source.location) : undefined;
+  const { location, secret } = url ?? elsewhere ?? { location: "" };
   const retrieveTime = wanted.retrieveTime ?? clock.now();
   const requestId = makeRequestId();
   const begin = Math.max(retrieveTime.getTime(), wanted.installTime?.getTime() ?? 0, clock.now().getTime() + asking.ttlSeconds * 1_000);
@@ -59,14 +60,14 @@ export async function askForFirmwareUpdate(deps: FirmwareDeps, asking: Asking, w
   const how = { requestId, retrieveTime, installTime, retries, retryIntervalSeconds, signed };
   const command = await commander.ask({
     ...asking,
-    question: { kind: "updateFirmware", ...how, location: url?.location ?? location, secret: url?.secret },
+    question: { kind: "updateFirmware", ...how, location, secret },
     field: "location",
     keep: async (tx, { id }) => {
       const update = await insertFirmwareUpdate(tx, {
         id: randomUUID(),
         charger_id: chargerId,
         image_id: image?.id ?? null,
-        location,
+        location: elsewhere?.location ?? "",
         firmware_version: wanted.firmwareVersion ?? image?.firmware_version ?? "",
         previous_version: charger.firmware_version,
         retrieve_time: retrieveTime,

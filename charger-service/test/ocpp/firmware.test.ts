@@ -207,6 +207,16 @@ test("what cannot be asked is refused, and says why", async () => {
   expect(await refusal(desk.deleteImage(imageId))).toMatchObject({ code: "FAILED_PRECONDITION", reason: "FIRMWARE_IMAGE_IN_USE" });
 });
 
+test("who may fetch firmware elsewhere is told to the charger and to nobody else", async () => {
+  reaction = {};
+  const station = await join1("F-6");
+  const location = "ftp://acme:let-me-in@192.0.2.9/a.bin";
+  expect((await desk.createUpdate({ chargerId: "F-6", location, waitSeconds: 5 })).location).toBe("ftp://(secret)@192.0.2.9/a.bin");
+  expect(toldUrl(station, "UpdateFirmware")).toBe(location);
+  const kept = [await desk.updates("F-6"), await site.rows("select * from command where charger_id = 'F-6'"), await site.told()];
+  expect(JSON.stringify(kept)).not.toContain("let-me-in");
+});
+
 test("an update of which nothing is heard is over, and its URL with it", async () => {
   reaction = {};
   const station = await join1("F-5");
