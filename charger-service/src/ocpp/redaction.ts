@@ -10,15 +10,18 @@ const HIDDEN = "(not kept: it cannot be read and may hold a secret)";
 const FINGERPRINT_DIGITS = 12;
 
 /** The key under which 1.6 has the password of a charger, and those of vendors that say by their names what they hold. Case does not count (§7.22). */
-const passwordKey = /^authorizationkey$|passw(or)?d|passphrase|secret/i;
+const passwordKey = /authorizationkey|passw(or)?d|passphrase|secret/i;
 const isPasswordKey = (key: unknown): boolean => typeof key === "string" && passwordKey.test(key);
+/** Whether a field is the value beside such a key. What is refused for its spelling is kept here all the same. */
+const isPasswordValue = (name: string, around: object): boolean =>
+  /^value$/i.test(name) && Object.entries(around).some(([other, key]) => /^key$/i.test(other) && isPasswordKey(key));
 /** The fields of an id tag, in whatever case: 1.6 has idTag and parentIdTag, 2.0.1 has idToken. */
 const isIdTagField = (name: string): boolean => /^(?:parent)?id(?:tag|token)$/i.test(name);
 /** What may have a password in it. With an escape in it, any text may. */
 const passwordSigns = /authorizationkey|passw|passphrase|secret|\\u/i;
 const idTagSigns = /id(?:tag|token)|\\u/i;
 /** Slashes may be escaped. */
-const userInfo = /(:(?:\\?\/){2}[^\s"/:@\\]*):[^\s"/@\\]+@/g;
+const userInfo = /(:(?:\\?\/){2}[^\s"/:@\\]*):[^\s"/\\]+@/g;
 /** Of the URLs that we make for one file (32 bytes in base64url), wherever a charger repeats one. */
 const fileToken = /(\\?\/(?:uploads|firmware)\\?\/)[\w-]{43}(?![\w-])/g;
 
@@ -32,8 +35,10 @@ export function makeRedact(idTagSecret: string | undefined): Redact {
   const read = (text: string, secret: string | undefined): string => {
     const pattern = secret === undefined ? undefined : new RegExp(RegExp.escape(secret), "gi");
     // `this` is what the value is in, so that a value is seen together with its key.
-    const redactValue = function (this: { key?: unknown }, name: string, value: unknown): unknown {
-      if (name === "value" && isPasswordKey(this.key)) return SECRET;
+    const redactValue = function (this: object, name: string, value: unknown): unknown {
+      if (isPasswordValue(name, this) || (isPasswordKey(name) && typeof value !== "object")) return SECRET;
+      // JSON in a text, as vendors have it in DataTransfer.
+      if (typeof value === "string" && /^\s*[{[]/.test(value) && passwordSigns.test(value)) return read(value, secret);
       if (key !== undefined && isIdTagField(name) && typeof value !== "object") return fingerprint(value);
       return typeof value === "string" && pattern !== undefined ? value.replaceAll(pattern, SECRET) : value;
     };

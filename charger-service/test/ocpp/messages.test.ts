@@ -143,13 +143,16 @@ test("what we ask of a charger because it has booted has the trace of that boot"
 });
 
 test("no password is kept, whoever says it and however it is spelt", async () => {
-  const frames = await framesOf(8, async () => {
+  const frames = await framesOf(12, async () => {
     await site.command({ chargerId: "M-1", action: "GetConfiguration" });
     const { chargers } = site.service;
     const rotation = { id: "M-1", password: PASSWORD, waitSeconds: 10, ttlSeconds: 60 };
     await call(chargers, chargers.rotateChargerPassword, rotation, site.place.as("OPERATOR"));
     station.say(`[3,"late",{"configurationKey":[{"value":"${PASSWORD}","key":"\\u0061uthorizationkey"}]}]`);
     station.say(`[2,"cut","DataTransfer",{"key":"AuthorizationKey","value":"${PASSWORD}`);
+    station.say(`[3,"odd",{"configurationKey":[{"Key":" AuthorizationKey","Value":"${PASSWORD}"}],"wifiPassword":"${PASSWORD}"}]`);
+    station.say(`[3,"url",{"a":"ftp://user:pass@${PASSWORD}@host/"}]`);
+    await station.call("DataTransfer", { vendorId: "Acme", data: JSON.stringify({ list: [{ AuthorizationKey: PASSWORD }] }) });
     await station.call("DataTransfer", { vendorId: `ftp://user:pass-word@host/uploads/${TOKEN}/file.log`, data: `/firmware/${TOKEN}` });
   });
   const said = frames.map(({ frame }) => frame);
@@ -159,7 +162,10 @@ test("no password is kept, whoever says it and however it is spelt", async () =>
   expect(said[2]).toContain('{"key":"AuthorizationKey","value":"(secret)"}');
   expect(said[3]).toContain('"InternalError","cannot keep (secret)"');
   expect(said[5]).toBe("(not kept: it cannot be read and may hold a secret)");
-  expect(said[6]).toContain('ftp://user:(secret)@host/uploads/(secret)/file.log","data":"/firmware/(secret)"');
+  expect(said[6]).toContain('{"Key":" AuthorizationKey","Value":"(secret)"}],"wifiPassword":"(secret)"}');
+  expect(said[7]).toContain('"ftp://user:(secret)@host/"');
+  expect(said[8]).toContain(String.raw`{\"list\":[{\"AuthorizationKey\":\"(secret)\"}]}`);
+  expect(said[10]).toContain('ftp://user:(secret)@host/uploads/(secret)/file.log","data":"/firmware/(secret)"');
 });
 
 test("a list is narrowed by what is asked, and paged newest first, each once", async () => {
