@@ -71,7 +71,7 @@ test("over REST, nothing of it is Node's", () => {
     seen.set(file, text);
     for (const [, specifier = ""] of text.matchAll(/^(?:import|export) (?:[^"';]* from )?"([^"]+)"/gm)) {
       if (specifier.startsWith(".")) visit(resolve(dirname(file), specifier));
-      else expect(specifier).toMatch(/^(@bufbuild\/protobuf|@connectrpc\/connect)(\/(wkt|codegenv2))?$/);
+      else expect(specifier).toMatch(/^(@bufbuild\/protobuf|@connectrpc\/connect)(\/(wkt|wire|codegenv2))?$/);
     }
   };
   visit(join(installed, "dist/src/index.js"));
