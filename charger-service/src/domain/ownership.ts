@@ -83,9 +83,11 @@ export type Held = Pick<Counted, "chargerId" | "epoch"> & Partial<Counted>;
 /** Ends the hold of the connection of this epoch, and keeps what was said on it. A newer connection is left alone. */
 export function releaseOwnership(db: Db, { chargerId, epoch, counts }: Held, reason: string, now: Date): Promise<void> {
   return transact(db, async (tx) => {
+    // The charger first, as where somebody else takes it in this moment.
+    const isReleased = await releaseEpoch(tx, chargerId, epoch);
     if (counts !== undefined) await recordCounts(tx, [{ chargerId, epoch, counts }]);
     await closeConnection(tx, chargerId, epoch, reason, now);
-    if (await releaseEpoch(tx, chargerId, epoch)) await chargerDisconnected(tx, chargerId, reason);
+    if (isReleased) await chargerDisconnected(tx, chargerId, reason);
   });
 }
 

@@ -218,3 +218,18 @@ test("a charger that is removed loses its socket, on whatever replica; registere
     await again.leave();
   }
 });
+
+test("a charger that comes back while its end is being written waits for that, and no longer", async () => {
+  const deadlocks = () => site.rows("select deadlocks from pg_stat_database where datname = current_database()");
+  const before = await deadlocks();
+  const lost = await site.join("T-lost");
+  const writing = await site.hold("select from connection where charger_id = 'T-lost' for update");
+  lost.socket.terminate();
+  await site.blocked(1);
+  const back = site.connect("T-lost");
+  await site.blocked(2);
+  await writing.release();
+  await (await back).leave();
+  expect(await site.connections("T-lost")).toMatchObject([{}, { state: "CLOSED", reason: "CONNECTION_LOST" }]);
+  expect(await deadlocks()).toEqual(before);
+});
