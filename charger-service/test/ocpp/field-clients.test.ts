@@ -87,7 +87,7 @@ test.each<[string, (id: string) => Promise<unknown>]>([
       for (let i = 0; i < 50; i++) await comeAndGo(id);
     },
   ],
-])("a charger that reconnects fifty times, %s, is let in again", async (how, reconnect) => {
+])("a charger that reconnects fifty times, %s, is let in again", { timeout: 60_000 }, async (how, reconnect) => {
   const id = `F-${how.replaceAll(" ", "-")}`;
   await site.register(id);
   await reconnect(id);
