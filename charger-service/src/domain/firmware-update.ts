@@ -55,7 +55,9 @@ export function noteFirmwareStatus(
     const update = await firmwareUpdateSpokenOf(tx, chargerId, requestId);
     if (update === undefined || update.steps.at(-1)?.status === status || update.steps.length >= STEPS_MAX) return;
     const step = { status, time: now.toISOString() };
-    await change(tx, update, isNews(update.state, progress) ? { state: progress, status, step } : { step }, now);
+    // A boot may have shown already what it says now.
+    const isTaken = update.state === progress || isNews(update.state, progress);
+    await change(tx, update, isTaken ? { state: progress, status, step } : { step }, now);
   });
 }
 

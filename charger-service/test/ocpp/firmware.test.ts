@@ -90,7 +90,7 @@ test("an image is fetched in parts, installed, and confirmed by the next boot", 
   await boot(station, "2.0");
   await says(station, "Installed");
   const done = await desk.update("F-1", asked.id);
-  expect(done).toMatchObject({ state: "INSTALLED", bootedFirmwareVersion: "2.0", confirmTime: expect.any(Date) });
+  expect(done).toMatchObject({ state: "INSTALLED", status: "Installed", bootedFirmwareVersion: "2.0", confirmTime: expect.any(Date) });
   expect(stepsOf(done).at(-1)).toBe("Installed");
   const told = (await site.told()).filter(({ type, subject }) => type === "FirmwareUpdateUpdated" && subject === asked.id);
   const states = told.map(({ data }) => data.firmwareUpdate.state);
