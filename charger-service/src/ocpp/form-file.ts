@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
-import { Busboy, type BusboyHeaders } from "@fastify/busboy";
+import { Busboy, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy";
 import { FileRefusal } from "../domain/file-refusal.ts";
 
 /** Fields beside the file, and their sizes, that are read and thrown away. */
@@ -41,7 +41,7 @@ export function fileOfForm(request: IncomingMessage): Promise<{ fileName: string
 }
 
 /** Throws FileRefusal for a form that does not say where its parts begin. */
-function makeForm({ headers }: IncomingMessage): Busboy {
+function makeForm({ headers }: IncomingMessage): BusboyInstance {
   try {
     return new Busboy({ headers: headers as BusboyHeaders, limits: { files: 1, fields: FIELDS_MAX, fieldSize: FIELD_BYTES_MAX } });
   } catch (cause) {
