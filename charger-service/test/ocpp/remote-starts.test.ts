@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeProfileDesk } from "../rpc/profile-desk.ts";
 import { openSite, type Site } from "./site.ts";
 import type { Station } from "./station.ts";
 
@@ -102,4 +103,17 @@ test("a start that comes before the answer to the command is its transaction as 
   eager.say([3, id, { status: "Accepted" }]);
   expect(await asking).toMatchObject({ state: "ACCEPTED", transactionId });
   await eager.leave();
+});
+
+test("a profile that was written by hand with numbers beyond all bounds is shown as far as it can be", async () => {
+  const desk = makeProfileDesk(site.service, site.place.as("OPERATOR"), "R-1");
+  const profile = { chargingProfileId: 1, stackLevel: 0, chargingProfilePurpose: "TxProfile", chargingProfileKind: "Relative" };
+  const chargingSchedule = { duration: 1e15, chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 1e15, limit: 8 }] };
+  const payload = { idTag: "ODD", connectorId: 9, chargingProfile: { ...profile, chargingSchedule } };
+  await site.command({ chargerId: "R-1", action: "RemoteStartTransaction", payload });
+  const transactionId = await start("ODD", 9);
+  const schedule = { durationSeconds: 2 ** 31 - 1, periods: [{ startSeconds: 2 ** 31 - 1, limit: 8 }] };
+  expect(await desk.assignments({ chargerId: "R-1" })).toMatchObject([
+    { state: "INSTALLED", transactionId, chargingProfile: { schedule } },
+  ]);
 });

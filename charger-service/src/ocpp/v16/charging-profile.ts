@@ -1,5 +1,6 @@
 import type { Req, Res, V16 } from "@chargemesh/ocpp/version";
 import type { ProfileContent, ProfileKind, ProfilePurpose, Recurrency, ScheduleReport } from "../../db/charging-profile-tables.ts";
+import { nearestStorable } from "../../db/integer.ts";
 import type { NumberedProfile } from "../../domain/schedule-question.ts";
 import { toTime } from "./time.ts";
 
@@ -67,7 +68,7 @@ export function fromChargingProfile16(profile: ChargingProfile16): NumberedProfi
     validToTime: toText(profile.validTo),
     schedule: {
       startTime: toText(schedule.startSchedule),
-      durationSeconds: schedule.duration,
+      durationSeconds: toInteger(schedule.duration),
       rateUnit: schedule.chargingRateUnit,
       periods: toPeriods(schedule),
       minChargingRate: schedule.minChargingRate,
@@ -82,14 +83,23 @@ export function toScheduleReport(response: Res<V16, "GetCompositeSchedule">): Sc
   return {
     status,
     startTime: toText(schedule?.startSchedule ?? response.scheduleStart),
-    durationSeconds: schedule?.duration,
+    durationSeconds: toInteger(schedule?.duration),
     rateUnit: schedule?.chargingRateUnit,
     periods: schedule === undefined ? [] : toPeriods(schedule),
   };
 }
 
 function toPeriods({ chargingSchedulePeriod: periods }: Schedule16) {
-  return periods.map(({ startPeriod, limit, numberPhases }) => ({ startSeconds: startPeriod, limit, numberPhases }));
+  return periods.map(({ startPeriod, limit, numberPhases }) => ({
+    startSeconds: nearestStorable(startPeriod),
+    limit,
+    numberPhases: toInteger(numberPhases),
+  }));
+}
+
+/** The schemas have no bounds, and whoever lists these does. */
+function toInteger(number: number | undefined): number | undefined {
+  return number === undefined ? undefined : nearestStorable(number);
 }
 
 function toText(time: string | undefined): string | undefined {
