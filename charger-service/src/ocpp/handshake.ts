@@ -51,5 +51,7 @@ export function refuse(socket: Duplex, status: number, reason: string, message: 
     ...(status === 429 || status === 503 ? [`Retry-After: ${RETRY_AFTER_SECONDS}`] : []),
     "Connection: close",
   ];
+  // Whoever never closes their side would keep it from ending.
+  socket.once("finish", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Service, startService } from "../service.ts";
@@ -181,6 +182,17 @@ test.each([
   expect(await station.result("Heartbeat", {})).toEqual({ currentTime: expect.any(String) });
   await station.leave();
   await site.gone("CP-1");
+});
+
+test("who is refused and stays is not kept", async () => {
+  const [host = "", port] = site.service.ocppAddress.split(":");
+  const socket = connectTcp({ host, port: Number(port), allowHalfOpen: true }).on("error", () => undefined);
+  socket.resume().write("GET /nobody HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  await once(socket, "end");
+  // What nobody takes any more is refused by the system.
+  const more = setInterval(() => socket.write("x"), 20);
+  await new Promise((resolve) => socket.once("close", resolve));
+  clearInterval(more);
 });
 
 /** Text that does not compress. */
