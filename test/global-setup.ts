@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { chmod } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeLogger } from "@chargemesh/kit/log";
 import { migrate } from "@chargemesh/kit/migrate";
@@ -14,6 +13,7 @@ import type { TestProject } from "vitest/node";
 import { startPostgres } from "../tools/servers/postgres.ts";
 import { guardFolder } from "../tools/servers/reaper.ts";
 import { databaseUrls, makeDatabase, makePassword, makeRoles, type Passwords } from "../tools/servers/roles.ts";
+import { scratchFolder } from "./scratch.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,15 +22,11 @@ declare module "vitest" {
   }
 }
 
-/** A folder in memory. */
-const MEMORY = "/dev/shm";
-/** What the databases of a run may take there at once, with room to spare, in bytes. */
-const ROOM = 2 * 1024 ** 3;
 const MIGRATED = "migrated";
 
 /** Starts a throw-away Postgres for the whole run, on a free port, in a folder of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(baseFolder(), "chargemesh-test-"));
+  const folder = mkdtempSync(join(scratchFolder(), "chargemesh-test-"));
   guardFolder(folder);
   // As root, Postgres runs as somebody else, who must be able to pass.
   await chmod(folder, 0o711);
@@ -49,16 +45,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-}
-
-/** Making a database is making some 400 files, which on a disk takes longer than all that a test does with it. */
-function baseFolder(): string {
-  try {
-    const { bavail, bsize } = statfsSync(MEMORY);
-    return bavail * bsize >= ROOM ? MEMORY : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 /** Migrates once what every test copies. */

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { scratchFolder } from "../../test/scratch.ts";
 import { guardFolder } from "../servers/reaper.ts";
 
 /** A folder for this test alone, removed with it. */
@@ -14,7 +14,7 @@ export function freshFolder(): string {
 
 /** A folder that is removed when this process ends. Everybody may pass, as Postgres runs as somebody else if we are root. */
 export function makeFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "chargemesh-tools-")));
+  const folder = realpathSync(mkdtempSync(join(scratchFolder(), "chargemesh-tools-")));
   chmodSync(folder, 0o711);
   guardFolder(folder);
   return folder;
