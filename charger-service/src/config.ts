@@ -63,7 +63,8 @@ function readOcppTls(env: Env) {
     env.fault("CHARGER_OCPP_TLS_CERT and CHARGER_OCPP_TLS_KEY must name as many files as each other, for chargers to come in by TLS");
   }
   // Whoever has a certificate of ours may show it.
-  return { address, certificates, keys, clientCas: clientCas.length > 0 ? clientCas : filesIn(env.optional("OCPP_CA_CERT")) };
+  const isFirstCaOnly = clientCas.length === 0;
+  return { address, certificates, keys, clientCas: isFirstCaOnly ? filesIn(env.optional("OCPP_CA_CERT")) : clientCas, isFirstCaOnly };
 }
 
 function filesIn(text = ""): string[] {

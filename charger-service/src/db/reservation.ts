@@ -34,7 +34,18 @@ export function reservationById(db: Db, id: string, userId?: string): Promise<Re
   return query.executeTakeFirst();
 }
 
-/** The same, held until the database transaction ends. */
+/** How many chargers keep, or may keep, for this user. */
+export async function countOpenReservations(db: Db, userId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom("reservation")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("user_id", "=", userId)
+    .where("state", "in", openStates)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** One, held until the database transaction ends. */
 export function lockReservation(tx: Db, id: string): Promise<ReservationRow | undefined> {
   return tx.selectFrom("reservation").select(columns).where("id", "=", id).forUpdate().executeTakeFirst();
 }

@@ -76,8 +76,8 @@ export async function profileSent(tx: Db, commandId: string, place: SentTo, prof
 
 /** The transaction that a profile is for: the one that was named, else the one that is active there. */
 async function transactionAt(tx: Db, { chargerId, connectorId, transactionId }: SentTo): Promise<number | undefined> {
-  const active = await activeTransactions(tx, chargerId);
-  return active.find(({ id, connector_id }) => (transactionId === undefined ? connector_id === connectorId : id === transactionId))?.id;
+  if (transactionId !== undefined) return (await lockTransaction(tx, chargerId, transactionId))?.id;
+  return (await activeTransactions(tx, chargerId)).find(({ connector_id }) => connector_id === connectorId)?.id;
 }
 
 /** The same for a profile that came with a remote start. */

@@ -19,6 +19,8 @@ export interface TlsOptions {
   keys: readonly string[];
   /** The authorities of the chargers' certificates; without any no certificate counts, nor is one asked for. */
   clientCas: readonly string[];
+  /** Whether in each of those files only the first certificate counts: the others are above it, and may have signed for anybody. */
+  isFirstCaOnly: boolean;
 }
 
 /**
@@ -56,10 +58,16 @@ export async function openTlsServer(options: TlsOptions, http: object, stack: St
     faultOf,
     contentsOf: ({ cert, key, ca }: Found) => [...cert, ...key, ...ca],
     certificateOf: ({ cert: [first] }: Found) => first ?? Buffer.alloc(0),
-    update: (found: Found) => server.setSecureContext(contextOf(found)),
+    update: (found: Found) => use(server, contextOf(found)),
   };
   stack.defer("certificates of the OCPP port", await watchCertificateFiles(files, log));
   return server;
+}
+
+function use(server: Server, options: SecureContextOptions): void {
+  server.setSecureContext(options);
+  // Node leaves allowPartialTrustChain out of what it hands on here; without it nobody comes in by an authority below one that we do not know.
+  Reflect.set(server, "_sharedCreds", createSecureContext(options));
 }
 
 interface Found {
@@ -69,15 +77,22 @@ interface Found {
   ca: Buffer[];
 }
 
-async function readFiles({ certificates, keys, clientCas }: TlsOptions): Promise<Found> {
+async function readFiles({ certificates, keys, clientCas, isFirstCaOnly }: TlsOptions): Promise<Found> {
   const readAll = (files: readonly string[]): Promise<Buffer[]> => Promise.all(files.map((file) => readFile(file)));
   try {
     const [cert, key, ca] = await Promise.all([readAll(certificates), readAll(keys), readAll(clientCas)]);
-    return { cert, key, ca };
+    return { cert, key, ca: isFirstCaOnly ? ca.map(firstOf) : ca };
   } catch (cause) {
     const { message } = cause instanceof Error ? cause : { message: String(cause) };
     throw new ConfigError(`the certificates of the OCPP port cannot be read: ${message}`, { cause });
   }
+}
+
+/** The first certificate of a file; what has none stays as it is, and is found to be no good. */
+function firstOf(pem: Buffer): Buffer {
+  const END = "-----END CERTIFICATE-----";
+  const end = pem.indexOf(END);
+  return end < 0 ? pem : pem.subarray(0, end + END.length);
 }
 
 function contextOf({ cert, key, ca }: Found): SecureContextOptions {
@@ -88,6 +103,7 @@ function contextOf({ cert, key, ca }: Found): SecureContextOptions {
     ...(ca.length === 0 ? {} : { ca }),
     // Who trusts an authority need not know the one above it.
     allowPartialTrustChain: true,
+    sessionIdContext: "chargers",
     minVersion: "TLSv1.2",
     ciphers: CIPHERS,
     honorCipherOrder: true,

@@ -4,7 +4,7 @@ import type { Call } from "@chargemesh/kit/grpc-server";
 import { limitedTo } from "@chargemesh/kit/identity";
 import { chargerById } from "../db/charger.ts";
 import { commandByKey } from "../db/command.ts";
-import { reservationByCommand } from "../db/reservation.ts";
+import { countOpenReservations, reservationByCommand } from "../db/reservation.ts";
 import { checkReservable } from "../domain/charger-limits.ts";
 import { noCharger } from "../domain/command.ts";
 import { reserve } from "../domain/reservation.ts";
@@ -15,6 +15,8 @@ import { readWaitSeconds, userOf } from "./request.ts";
 
 /** A reservation that is further off is a mistake, in ms. */
 const AHEAD_MS_MAX = 30 * 24 * 3_600_000;
+/** A driver who has more takes chargers away from the others. */
+const OPEN_OF_DRIVER_MAX = 5;
 
 /** Asks a charger to keep a connector for an id token. */
 export const createReservation =
@@ -35,6 +37,9 @@ export const createReservation =
     if (again !== undefined) return { reservation: toReservation(again) };
     if (charger.availability === "UNAVAILABLE") {
       throw new AppError("failedPrecondition", "CHARGER_UNAVAILABLE", `Charger ${chargerId} is not available.`);
+    }
+    if (driver !== undefined && (await countOpenReservations(db, driver)) >= OPEN_OF_DRIVER_MAX) {
+      throw new AppError("failedPrecondition", "TOO_MANY_RESERVATIONS", `You have ${OPEN_OF_DRIVER_MAX} reservations. Cancel one first.`);
     }
     checkReservable(chargerId, await limitsOf(chargerId), connectorId);
     const { userId: ownerId, ...idToken } = await chosenIdToken(db, request.idToken, driver, "authorize", now);

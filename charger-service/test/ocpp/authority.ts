@@ -67,6 +67,8 @@ export interface TestAuthority {
   issuing: string;
   /** The settings of the service. */
   settings: { OCPP_CA_CERT: string; OCPP_CA_KEY: string };
+  /** A certificate with its key that the root itself has signed, for somebody who is no charger. */
+  besides(subject: string): Promise<{ cert: string; key: string }>;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -100,6 +102,12 @@ export async function makeTestAuthority(): Promise<TestAuthority> {
     root: root.toString("pem"),
     issuing: issuing.toString("pem"),
     settings: { OCPP_CA_CERT: certificateFile, OCPP_CA_KEY: keyFile },
+    async besides(subject) {
+      const { keys, pem } = await makeSigner();
+      const of = { subject, issuer: root.subjectName, publicKey: keys.publicKey, signingKey: top.keys.privateKey };
+      const certificate = await X509CertificateGenerator.create({ ...common(0), ...of, extensions: [] });
+      return { cert: certificate.toString("pem"), key: pem };
+    },
   };
 }
 

@@ -46,6 +46,8 @@ export interface Site {
   /** Resolves when nobody holds this charger any more. */
   gone(id: string): Promise<void>;
   connections(chargerId: string): Promise<Connection[]>;
+  /** How often a charger was refused for this reason: those of one minute are one entry, and a minute may end at any time. */
+  refusals(chargerId: string, reason: string): Promise<number>;
   command(fields: Partial<CreateCommandRequest>, of?: Service): Promise<Command>;
   commandById(chargerId: string, id: string): Promise<Command>;
   /** Every event up to now, after the outbox is empty. */
@@ -125,6 +127,10 @@ export async function openSite(settings: Settings | ((place: Place) => Promise<S
     async connections(chargerId) {
       const request = { chargerId, state: "STATE_UNSPECIFIED", pageSize: 0, pageToken: "" } as const;
       return (await call(connections, connections.listConnections, request, operator)).connections;
+    },
+    async refusals(chargerId, reason) {
+      const refused = (await site.connections(chargerId)).filter((one) => one.state === "REFUSED" && one.reason === reason);
+      return refused.reduce((sum, { count }) => sum + count, 0);
     },
     async command(fields, of = service) {
       const request = CreateCommandRequest.fromPartial(fields);

@@ -210,11 +210,15 @@ test("a profile that a charger takes in the moment in which its transaction stop
   const chargingSchedule = { chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 0, limit: 8 }] };
   const profile = { chargingProfileId: 1, stackLevel: 0, chargingProfilePurpose: "TxProfile", chargingProfileKind: "Relative" };
   const payload = { connectorId, csChargingProfiles: { ...profile, transactionId, chargingSchedule } };
-  const sent = site.command({ chargerId: "S-1", action: "SetChargingProfile", payload, waitSeconds: 30 });
+  const send = () => site.command({ chargerId: "S-1", action: "SetChargingProfile", payload, waitSeconds: 30 });
+  const sent = send();
   await site.blocked(1);
   await stop.release();
   expect((await sent).state).toBe("ACCEPTED");
+  // And one that comes later than that.
+  await send();
   expect(await site.rows("select state from charging_profile_assignment where transaction_id = $1", [transactionId])).toEqual([
+    { state: "ENDED" },
     { state: "ENDED" },
   ]);
 });

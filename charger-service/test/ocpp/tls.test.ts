@@ -122,7 +122,7 @@ test.each<[string, number, string, string, () => Promise<Papers | undefined>]>([
   ["one that has expired", 403, "CERTIFICATE_EXPIRED", "CERT_HAS_EXPIRED", () => issue({ subject: "CN=T-3", from: -5, until: -1 })],
   ["one of another day", 403, "CERTIFICATE_INVALID", "CERT_NOT_YET_VALID", () => issue({ subject: "CN=T-3", from: 1, until: 5 })],
   ["one for servers", 403, "CERTIFICATE_INVALID", "INVALID_PURPOSE", () => issue({ subject: "CN=T-3", usage: "server" })],
-  ["a stranger's", 403, "CERTIFICATE_INVALID", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", () => issue({ subject: "CN=T-3" }, stranger)],
+  ["a stranger's", 403, "CERTIFICATE_INVALID", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", () => issue({ subject: "CN=T-3" }, stranger)],
 ])("a charger of profile 3 with %s is refused, and the refusal says why", async (_what, status, reason, detail, make) => {
   if ((await site.rows("select from charger where id = 'T-3'")).length === 0)
     await site.register("T-3", { securityProfile: 3, password: "0123456789abcdefghij" });

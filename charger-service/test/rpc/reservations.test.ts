@@ -278,6 +278,15 @@ test("a driver reserves for their own, and sees nobody else's", async () => {
   expect(await desk.cancel(id, asAda)).toMatchObject({ state: "CANCELLED" });
 });
 
+test("a driver keeps no more than five at once", async () => {
+  const asEve = place.as("DRIVER", randomUUID());
+  const kept = [];
+  for (let i = 0; i < 5; i++) kept.push(await desk.reserve({ idToken: "" }, asEve));
+  expect(await refusal(desk.reserve({ idToken: "" }, asEve))).toEqual(failed("TOO_MANY_RESERVATIONS"));
+  for (const { id } of kept) await desk.cancel(id, asEve);
+  expect((await desk.reserve({ idToken: "" }, asEve)).state).toMatch(/^(PENDING|ACTIVE)$/);
+});
+
 test("lists page, newest first, and narrow by state", async () => {
   const all = (await desk.list({ pageSize: 200 })).reservations;
   const first = await desk.list({ pageSize: 3 });
