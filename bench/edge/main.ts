@@ -14,7 +14,7 @@ import { startSystem } from "./system.ts";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
 const ROUND_MS = Number(process.env.ROUND_MS ?? 2_000);
-const WARM_UP_MS = 3_000;
+const WARM_UP_MS = 5_000;
 /** How many calls are under way at once. */
 const LANES = 32;
 

@@ -7,6 +7,7 @@ import { startNats } from "../../tools/servers/nats.ts";
 import { startPostgres } from "../../tools/servers/postgres.ts";
 import { pidIn } from "../../tools/servers/processes.ts";
 import { databaseUrls, makeDatabase, makePassword, makeRoles } from "../../tools/servers/roles.ts";
+import { GATEWAY } from "../../tools/up/services.ts";
 import type { Processes } from "./load.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -71,20 +72,15 @@ export async function startSystem(settings: Readonly<Record<string, string>> = {
     CHARGER_OCPP_TARGET: ocpp,
     ...settings,
   };
-  const start = (service: string): Promise<Running> =>
-    launch({
-      command: process.execPath,
-      args: [`${service}/src/main.ts`],
-      cwd: root,
-      env,
-      stopSignal: "SIGTERM",
-      output: join(dir, `${service}.log`),
-    });
   for (const service of ["auth-service", "charger-service"]) {
     const { code, output } = await run({ command: process.execPath, args: [`${service}/src/migrate.ts`], cwd: root, env });
     if (code !== 0) throw new Error(`${service} could not migrate: ${output}`);
   }
-  const services = { auth: await start("auth-service"), charger: await start("charger-service"), gateway: await start("gateway") };
+  const services = {
+    auth: await start("auth-service", dir, env),
+    charger: await start("charger-service", dir, env),
+    gateway: await start("gateway", dir, env, GATEWAY.nodeFlags),
+  };
   const rest = `http://${gateway}`;
   const accessToken = await prepare(rest);
   return {
@@ -102,6 +98,17 @@ export async function startSystem(settings: Readonly<Record<string, string>> = {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+function start(service: string, dir: string, env: NodeJS.ProcessEnv, nodeFlags: readonly string[] = []): Promise<Running> {
+  return launch({
+    command: process.execPath,
+    args: [...nodeFlags, `${service}/src/main.ts`],
+    cwd: root,
+    env,
+    stopSignal: "SIGTERM",
+    output: join(dir, `${service}.log`),
+  });
 }
 
 /** The processes of a Postgres: one for each session, and a few of its own. */
