@@ -110,3 +110,15 @@ test("a hundred statuses in the same moment, from many chargers, are all kept", 
   for (const { id } of stations) expect((await site.charger(id)).evses.map((evse) => evse.id)).toEqual(ids);
   for (const station of stations) await station.leave();
 });
+
+test("heartbeats are answered while nobody can write", async () => {
+  const station = await site.join("B-heart");
+  const before = (await site.charger("B-heart")).lastSeenTime?.getTime() ?? 0;
+  const { release } = await site.hold("lock table charger, charger_liveness, connection, message in exclusive mode");
+  const beats = await Promise.all(Array.from({ length: 50 }, () => station.result("Heartbeat", {})));
+  expect(beats).toEqual(beats.map(() => ({ currentTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) })));
+  await release();
+  // That the charger is alive is written all the same, for many heartbeats at once.
+  await eventually(async () => ((await site.charger("B-heart")).lastSeenTime?.getTime() ?? 0) > before);
+  await station.leave();
+});
