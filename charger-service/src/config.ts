@@ -19,6 +19,7 @@ export function readConfig(vars: Vars) {
     unknownChargers: env.oneOf("OCPP_UNKNOWN_CHARGERS", ["reject", "accept"], "reject"),
     retrySeconds: env.integer("OCPP_RETRY_SECONDS", 60, { min: 1, max: 86_400 }),
     configurationSeconds: env.integer("OCPP_CONFIGURATION_SECONDS", 60, { min: 0, max: 86_400 }),
+    connectionDays: env.integer("OCPP_CONNECTION_DAYS", 90, { min: 1, max: 3_650 }),
     dataTransferDays: env.integer("OCPP_DATA_TRANSFER_DAYS", 90, { min: 1, max: 3_650 }),
     files: readFilesConfig(env),
     heartbeatSeconds: env.integer("OCPP_HEARTBEAT_SECONDS", 300, { min: 10, max: 86_400 }),

@@ -2,6 +2,7 @@ import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { rest } from "@chargemesh/kit/rest";
+import { deleteConnectionsBefore } from "./db/connection.ts";
 import { deleteTransfersBefore } from "./db/data-transfer.ts";
 import type { Db } from "./db/schema.ts";
 import { endAbandoned } from "./domain/transaction-abandoned.ts";
@@ -10,16 +11,23 @@ import { endAbandoned } from "./domain/transaction-abandoned.ts";
 const LOOK_MS = 5_000;
 const DAY_MS = 86_400_000;
 
-/** Ends transactions that reboots of this replica's chargers have left behind, and forgets messages of vendors after so many days. */
-export function keepTidy(
-  { db, clock, replicaId, dataTransferDays }: { db: Db; clock: Clock; replicaId: string; dataTransferDays: number },
-  stack: Stack,
-  log: Logger,
-): void {
+interface Tidying {
+  db: Db;
+  clock: Clock;
+  replicaId: string;
+  /** How many days each is kept. */
+  connectionDays: number;
+  dataTransferDays: number;
+}
+
+/** Ends transactions that reboots of this replica's chargers have left behind, and forgets connections and messages of vendors after so many days. */
+export function keepTidy({ db, clock, replicaId, connectionDays, dataTransferDays }: Tidying, stack: Stack, log: Logger): void {
   const stopping = new AbortController();
   const look = async (): Promise<void> => {
     await endAbandoned(db, replicaId);
-    await deleteTransfersBefore(db, new Date(clock.now().getTime() - dataTransferDays * DAY_MS));
+    const now = clock.now().getTime();
+    await deleteConnectionsBefore(db, new Date(now - connectionDays * DAY_MS));
+    await deleteTransfersBefore(db, new Date(now - dataTransferDays * DAY_MS));
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

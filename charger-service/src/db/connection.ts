@@ -73,6 +73,10 @@ export interface RefusalFacts {
   relaxations?: readonly Relaxation[];
 }
 
+/** How many of the subprotocols that somebody offered are kept of a refusal, and how much of each. */
+const OFFERS_KEPT = 16;
+const OFFER_CHARACTERS = 64;
+
 /** Keeps a refusal; those of one kind within a minute share a row, which says the rest of the last one. */
 export async function recordRefusal(db: Db, knock: Knock, { reason, ...facts }: RefusalFacts, now: Date): Promise<void> {
   const last = {
@@ -89,7 +93,8 @@ export async function recordRefusal(db: Db, knock: Knock, { reason, ...facts }: 
       state: "REFUSED",
       reason,
       remote_address: toColumn(knock.remoteAddress),
-      offered_protocols: [...knock.offeredProtocols],
+      // Whoever is refused may have offered anything.
+      offered_protocols: knock.offeredProtocols.slice(0, OFFERS_KEPT).map((offer) => toColumn(offer.slice(0, OFFER_CHARACTERS))),
       open_time: now,
       minute: minuteOf(now),
       ...last,
@@ -245,4 +250,17 @@ export async function releaseLost(tx: Db): Promise<{ id: string; epoch: number }
 /** The chargers that this replica holds, with the epoch of each. */
 export function heldBy(db: Db, replicaId: string): Promise<{ id: string; epoch: number }[]> {
   return db.selectFrom("charger").select(["id", "epoch"]).where("replica_id", "=", replicaId).execute();
+}
+
+/** Forgets connections that were before this time, a few at a time; not those that are open. */
+export async function deleteConnectionsBefore(db: Db, time: Date): Promise<void> {
+  const old = db
+    .selectFrom("connection")
+    .select("id")
+    .where("open_time", "<", time)
+    // In words, as the index says it.
+    .where(sql<boolean>`state <> 'OPEN'`)
+    .orderBy("open_time")
+    .limit(1_000);
+  await db.deleteFrom("connection").where("id", "in", old).execute();
 }

@@ -11,6 +11,7 @@ import { localLists } from "./migrations/0009-local-list.ts";
 import { files } from "./migrations/0010-files.ts";
 import { certificates } from "./migrations/0011-certificates.ts";
 import { dataTransfers } from "./migrations/0012-data-transfers.ts";
+import { connectionHistory } from "./migrations/0013-connection-history.ts";
 
 /** Every migration of the schema `ocpp`, in order. Never edited once released; `docs/adr` says how a table changes. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   "0010-files": files,
   "0011-certificates": certificates,
   "0012-data-transfers": dataTransfers,
+  "0013-connection-history": connectionHistory,
 };

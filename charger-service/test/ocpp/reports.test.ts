@@ -122,3 +122,25 @@ test("heartbeats are answered while nobody can write", async () => {
   await eventually(async () => ((await site.charger("B-heart")).lastSeenTime?.getTime() ?? 0) > before);
   await station.leave();
 });
+
+test("of connections only so many days are kept, but for those that are open", async () => {
+  const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+  const kept = async () => (await site.connections("B-old")).map(({ state, reason }) => [state, reason]);
+  await site.rows(
+    `insert into connection (charger_id, state, reason, open_time, close_time) values
+      ('B-old', 'OPEN', '', $1, null), ('B-old', 'CLOSED', 'OLD', $1, $1), ('B-old', 'REFUSED', 'OLD', $1, $1), ('B-old', 'REFUSED', 'YOUNG', $2, $2)`,
+    [ago(90.01), ago(89.99)],
+  );
+  await eventually(async () => (await kept()).length === 2);
+  expect(await kept()).toEqual([
+    ["REFUSED", "YOUNG"],
+    ["OPEN", ""],
+  ]);
+});
+
+test("of what somebody offers who is refused not more is kept than anybody needs", async () => {
+  const protocols = Array.from({ length: 40 }, (_, i) => `${"p".repeat(100)}${i}`);
+  await expect(site.connect("B-nobody", { protocols })).rejects.toThrow("404");
+  const [refused] = await site.connections("B-nobody");
+  expect(refused?.offeredProtocols).toEqual(protocols.slice(0, 16).map((offer) => offer.slice(0, 64)));
+});
