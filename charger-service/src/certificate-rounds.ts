@@ -1,7 +1,7 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { rest } from "@chargemesh/kit/rest";
+import { keepDoing } from "@chargemesh/kit/rounds";
 import { forgetRequests } from "./db/certificate-request.ts";
 import type { Db } from "./db/schema.ts";
 import { forgetSecurityEvents } from "./db/security-event.ts";
@@ -22,7 +22,6 @@ export function keepCertificates(
   stack: Stack,
   log: Logger,
 ): void {
-  const stopping = new AbortController();
   const round = async (): Promise<void> => {
     const now = deps.clock.now();
     await sendCertificates(deps, now);
@@ -30,15 +29,5 @@ export function keepCertificates(
     await forgetRequests(deps.db, retentionDays);
     await forgetSecurityEvents(deps.db, retentionDays);
   };
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await round().catch((err: unknown) => log.warn({ err }, "certificates could not be seen to"));
-      await rest(ROUND_MS, stopping.signal);
-    }
-  };
-  const running = run();
-  stack.defer("certificates", () => {
-    stopping.abort();
-    return running;
-  });
+  keepDoing("certificates", { everyMs: ROUND_MS }, round, stack, log);
 }

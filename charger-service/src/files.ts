@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { rest } from "@chargemesh/kit/rest";
+import { keepDoing } from "@chargemesh/kit/rounds";
 import type { Db } from "./db/schema.ts";
 import { makeFileUrls } from "./domain/file-url.ts";
 import type { Filing } from "./domain/filing.ts";
@@ -29,23 +29,12 @@ export async function openFiles(
   log: Logger,
 ): Promise<Filing> {
   const files = await openFileStore(config.folder, config.s3, stack);
-  const stopping = new AbortController();
   const sweep = async (): Promise<void> => {
     await sweepUploads(db, clock.now());
     await sweepFirmwareUpdates(db, clock.now());
     await removeUnusedFiles(db, files, clock.now());
   };
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await sweep().catch((err: unknown) => log.warn({ err }, "files could not be swept"));
-      await rest(SWEEP_MS, stopping.signal);
-    }
-  };
-  const running = run();
-  stack.defer("files", () => {
-    stopping.abort();
-    return running;
-  });
+  keepDoing("files", { everyMs: SWEEP_MS }, sweep, stack, log);
   return {
     files,
     fileUrls: makeFileUrls(config.publicUrl, doors, config.urlHours * HOUR_MS),

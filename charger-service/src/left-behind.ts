@@ -1,7 +1,7 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { rest } from "@chargemesh/kit/rest";
+import { keepDoing } from "@chargemesh/kit/rounds";
 import { deleteConnectionsBefore } from "./db/connection.ts";
 import { deleteTransfersBefore } from "./db/data-transfer.ts";
 import type { Db } from "./db/schema.ts";
@@ -22,22 +22,11 @@ interface Tidying {
 
 /** Ends transactions that reboots of this replica's chargers have left behind, and forgets connections and messages of vendors after so many days. */
 export function keepTidy({ db, clock, replicaId, connectionDays, dataTransferDays }: Tidying, stack: Stack, log: Logger): void {
-  const stopping = new AbortController();
   const look = async (): Promise<void> => {
     await endAbandoned(db, replicaId);
     const now = clock.now().getTime();
     await deleteConnectionsBefore(db, new Date(now - connectionDays * DAY_MS));
     await deleteTransfersBefore(db, new Date(now - dataTransferDays * DAY_MS));
   };
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await look().catch((err: unknown) => log.warn({ err }, "what was left behind stays"));
-      await rest(LOOK_MS, stopping.signal);
-    }
-  };
-  const running = run();
-  stack.defer("left behind", () => {
-    stopping.abort();
-    return running;
-  });
+  keepDoing("left behind", { everyMs: LOOK_MS }, look, stack, log);
 }

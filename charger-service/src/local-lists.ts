@@ -1,7 +1,7 @@
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import { transact } from "@chargemesh/kit/postgres";
-import { rest } from "@chargemesh/kit/rest";
+import { keepDoing } from "@chargemesh/kit/rounds";
 import { chargersToTell, markLists } from "./db/local-list-choice.ts";
 import { type ListDeps, updateList } from "./domain/local-list-sending.ts";
 
@@ -12,7 +12,6 @@ const CHARGERS_AT_ONCE = 16;
 
 /** Keeps the lists of the chargers that this replica holds in step with the id tokens. */
 export function keepLocalLists(deps: ListDeps, replicaId: string, stack: Stack, log: Logger): void {
-  const stopping = new AbortController();
   const telling = new Set<string>();
   const look = async (): Promise<void> => {
     await transact(deps.db, markLists);
@@ -25,15 +24,5 @@ export function keepLocalLists(deps: ListDeps, replicaId: string, stack: Stack, 
         .finally(() => telling.delete(chargerId));
     }
   };
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await look().catch((err: unknown) => log.warn({ err }, "local lists could not be looked at"));
-      await rest(LOOK_MS, stopping.signal);
-    }
-  };
-  const running = run();
-  stack.defer("local lists", () => {
-    stopping.abort();
-    return running;
-  });
+  keepDoing("local lists", { everyMs: LOOK_MS }, look, stack, log);
 }

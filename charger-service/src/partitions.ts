@@ -1,7 +1,7 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { rest } from "@chargemesh/kit/rest";
+import { keepDoing } from "@chargemesh/kit/rounds";
 import { keepMessageDays } from "./db/message.ts";
 import { makePartitions } from "./db/meter-value.ts";
 import type { Db } from "./db/schema.ts";
@@ -18,22 +18,5 @@ export function keepPartitions(db: Db, messageRetentionDays: number, clock: Cloc
     await makePartitions(db, clock.now());
     await keepMessageDays(db, clock.now(), messageRetentionDays);
   };
-  const stopping = new AbortController();
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const made = await keep().then(
-        () => true,
-        (err: unknown) => {
-          log.warn({ err }, "partitions could not be made");
-          return false;
-        },
-      );
-      await rest(made ? HOUR_MS : RETRY_MS, stopping.signal);
-    }
-  };
-  const running = run();
-  stack.defer("partitions", () => {
-    stopping.abort();
-    return running;
-  });
+  keepDoing("partitions", { everyMs: HOUR_MS, retryMs: RETRY_MS }, keep, stack, log);
 }
