@@ -21,6 +21,7 @@ import { whileServing } from "./request-id.ts";
 import { loadProtos, type RpcRules, rulesOf } from "./rules.ts";
 import { type AnyCall, type Call, ServedCall, type ServedRpc } from "./served-call.ts";
 import type { Transport } from "./transport.ts";
+import { readable, Unreadable } from "./unreadable.ts";
 
 export type { Call };
 
@@ -96,10 +97,16 @@ export async function serveGrpc(
     const entries = Object.entries(definition).map(([name, rpc]) => {
       const handler = handlers[name];
       if (handler === undefined) throw new Error(`${rpc.path} has no handler`);
-      return [name, adapt(rpc, handler, rulesOf(root, rpc.path), manners, log)] as const;
+      const rules = rulesOf(root, rpc.path);
+      const definition = { ...rpc, requestDeserialize: readable(rules.request, rpc.requestDeserialize) };
+      return { name, definition, handler: adapt(rpc, handler, rules, manners, log) };
     });
+    const definitions = Object.fromEntries(entries.map((entry) => [entry.name, entry.definition]));
     // grpc-js wants its own idea of a definition; ts-proto's is one, but for names in the types.
-    server.addService(definition as unknown as Parameters<Server["addService"]>[0], Object.fromEntries(entries));
+    server.addService(
+      definitions as unknown as Parameters<Server["addService"]>[0],
+      Object.fromEntries(entries.map((entry) => [entry.name, entry.handler])),
+    );
   }
   health.addToServer(server);
   addReflection(server, [...serviceNames(registrations), "grpc.health.v1.Health"]);
@@ -142,6 +149,7 @@ function adapt(
     const caller = transport.isSecure ? callerOverTls(known, call, rules.access) : known;
     served.caller = caller;
     checkAccess(rules.access, caller, call.request);
+    if (call.request instanceof Unreadable) throw call.request.refusal;
     const violations = rules.validate(call.request);
     if (violations.length > 0) throw badRequest(violations);
     return handler(call.request, served);

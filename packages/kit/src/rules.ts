@@ -13,6 +13,7 @@ export type Validate = (message: object) => FieldViolation[];
 export type Audit = "EVERYTHING" | "REFUSALS" | "NOTHING";
 
 export interface RpcRules {
+  request: protobuf.Type;
   access: Access;
   validate: Validate;
   audit: Audit;
@@ -56,6 +57,7 @@ export function rulesOf(root: protobuf.Root, path: string): RpcRules {
   const request = root.lookupType(method.requestType);
   const optionOf = (option: string): unknown => method.parsedOptions?.find((one: Record<string, unknown>) => option in one)?.[option];
   return {
+    request,
     access: readAccess(path, method, request),
     validate: compileRules(request),
     audit: readAudit(path, optionOf("idempotency_level"), optionOf(AUDIT)),
