@@ -5,13 +5,14 @@ import { SigningKeyServiceService } from "@chargemesh/contracts/auth/v1/signing_
 import { UserServiceService } from "@chargemesh/contracts/auth/v1/user_service";
 import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
+import { streamOf } from "@chargemesh/kit/event-streams";
 import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import { makeIdentify } from "@chargemesh/kit/identity";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { openNats, streamOf, subscribe } from "@chargemesh/kit/nats";
+import { openNats, subscribe } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { makeSealedTexts } from "@chargemesh/kit/sealed-text";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Charger } from "@chargemesh/contracts/charger/v1/charger";
+import { WatchEventsRequest } from "@chargemesh/contracts/charger/v1/event_service";
 import { ChargerCreated, ChargerDeleted, ChargerUpdated, CommandUpdated } from "@chargemesh/contracts/charger/v1/events";
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
 import { connect, type NatsConnection } from "nats";
@@ -99,7 +100,7 @@ test("neither do streams that are cancelled before we know who called", async ()
   try {
     await new Promise((resolve) => fresh.events.waitForReady(Date.now() + 20_000, resolve));
     // The keys that verify the token have not been fetched yet.
-    const streams = Array.from({ length: 20 }, () => fresh.events.watchEvents({}, operator));
+    const streams = Array.from({ length: 20 }, () => fresh.events.watchEvents(WatchEventsRequest.fromPartial({}), operator));
     const ended = streams.map((stream) => new Promise((resolve) => stream.once("error", resolve)));
     for (const stream of streams) setImmediate(() => stream.cancel());
     await Promise.all(ended);
@@ -124,7 +125,7 @@ test("a stream ends with the token that opened it", async () => {
 });
 
 test("only operators may watch", async () => {
-  const stream = service.events.watchEvents({}, place.as("DRIVER"));
+  const stream = service.events.watchEvents(WatchEventsRequest.fromPartial({}), place.as("DRIVER"));
   const err = await new Promise<ServiceError>((resolve) => stream.once("error", resolve));
   expect(refusalOf(err)).toEqual({ code: "PERMISSION_DENIED", reason: "ACCESS_DENIED", fields: [] });
 });
@@ -224,7 +225,7 @@ test("what was on its way when a connection broke comes all the same, though not
 test("without NATS a stream does not begin, and everything else goes on", async () => {
   await place.nats.kill();
   const refused = async () => {
-    const stream = service.events.watchEvents({}, operator);
+    const stream = service.events.watchEvents(WatchEventsRequest.fromPartial({}), operator);
     // It was never live, and does not seem so.
     stream.once("metadata", () => stream.emit("error", new Error("has metadata")));
     const err = await new Promise<ServiceError>((resolve) => stream.once("error", resolve));

@@ -1,5 +1,5 @@
 import type { Event } from "@chargemesh/contracts/charger/v1/event";
-import type { WatchEventsResponse } from "@chargemesh/contracts/charger/v1/event_service";
+import { WatchEventsRequest, type WatchEventsResponse } from "@chargemesh/contracts/charger/v1/event_service";
 import type { ClientReadableStream, Metadata, ServiceError } from "@grpc/grpc-js";
 import { given, type Service } from "../service.ts";
 
@@ -14,7 +14,7 @@ export interface Watch {
 
 /** Begins to watch, and resolves when the metadata are there. Rejects if it is refused. */
 export async function openWatch({ events }: Service, as: Metadata): Promise<Watch> {
-  const stream = events.watchEvents({}, as);
+  const stream = events.watchEvents(WatchEventsRequest.fromPartial({}), as);
   const ended = new Promise<ServiceError | undefined>((resolve) => {
     stream.on("error", resolve);
     stream.on("end", () => resolve(undefined));

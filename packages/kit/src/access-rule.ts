@@ -1,4 +1,5 @@
-import protobuf from "protobufjs";
+import type protobuf from "protobufjs";
+import { textAt } from "./text-field.ts";
 
 /** Who may call an rpc: `chargemesh.rules.v1.Access`. */
 export interface Access {
@@ -31,7 +32,7 @@ export function readAccess(path: string, method: protobuf.Method, request: proto
     callers: names,
     signedIn: signed_in,
     scope: scopeOf(method.parent?.fullName ?? "", method.getOption("idempotency_level")),
-    chargerOf: charger_field === undefined ? undefined : readerOf(path, request, String(charger_field).split(".")),
+    chargerOf: charger_field === undefined ? undefined : textAt(path, request, String(charger_field)),
   };
 }
 
@@ -44,18 +45,4 @@ export function scopeOf(service: string, idempotencyLevel: unknown): string {
   const noun = (names.pop() ?? "").replace(/Service$/, "");
   const nouns = `${noun.charAt(0).toLowerCase()}${noun.slice(1).replace(/y$/, "ie")}s`;
   return `${names.join(".")}.${nouns}:${idempotencyLevel === "NO_SIDE_EFFECTS" ? "read" : "write"}`;
-}
-
-/** Reads the text that a path such as charger.id leads to. Throws if it leads to none. */
-function readerOf(path: string, type: protobuf.Type, [name = "", ...rest]: readonly string[]): (message: object) => unknown {
-  const field = type.fields[name]?.resolve();
-  const property = name.replace(/_+([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
-  const inner = field?.resolvedType instanceof protobuf.Type && rest.length > 0 ? readerOf(path, field.resolvedType, rest) : undefined;
-  if (field === undefined || field.repeated || (inner === undefined && (field.type !== "string" || rest.length > 0))) {
-    throw new Error(`${path}: ${type.fullName} has no text ${[name, ...rest].join(".")}`);
-  }
-  return (message) => {
-    const value: unknown = Reflect.get(message, property);
-    return inner === undefined || typeof value !== "object" || value === null ? value : inner(value);
-  };
 }

@@ -4,16 +4,12 @@ import {
   type ConsumerMessages,
   connect,
   DeliverPolicy,
-  ErrorCode,
   type JsMsg,
   type NatsConnection,
-  NatsError,
   nanos,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
 } from "nats";
 import { AppError } from "./errors.ts";
+import { type EventStream, ensureStream, streamOfType } from "./event-streams.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import { accessTo, type NatsConfig } from "./nats-access.ts";
@@ -24,10 +20,6 @@ const RECONNECT_WAIT_MS = 250;
 const PING_INTERVAL_MS = 5_000;
 /** How long a server may take to let us in. One that does not like our certificate says nothing. */
 const CONNECT_TIMEOUT_MS = 3_000;
-/** How long an event stays in its stream, in ms. */
-const RETENTION_MS = 7 * 24 * 3_600_000;
-/** How long the server remembers an event's id, in ms: a publisher that lost an acknowledgement has this long to say it again. */
-const DUPLICATE_WINDOW_MS = 10 * 60_000;
 
 /** A connection to NATS that comes and goes. */
 export interface Nats {
@@ -90,55 +82,6 @@ export function openNats(config: NatsConfig, name: string, stack: Stack, log: Lo
     },
     check: () => (up ? Promise.resolve() : Promise.reject(new Error("not connected"))),
   };
-}
-
-/** A stream of events: its name and the subjects that it keeps. */
-export interface EventStream {
-  name: string;
-  subjects: string[];
-  /** The service that keeps it as it should be. */
-  keeper: string;
-  /** Its events are for one reader, in no order, and stay until that has them. Those of others are for whoever comes within a week, in order. */
-  isForOneReader: boolean;
-}
-
-/** What many services say and one keeps: that one. */
-const READERS: Readonly<Record<string, string>> = { "chargemesh.audit.v1": "auth-service" };
-
-/** The stream that holds all events of a proto package, such as "chargemesh.auth.v1". */
-export function streamOf(protoPackage: string): EventStream {
-  return {
-    name: protoPackage.replaceAll(".", "_"),
-    subjects: [`${protoPackage}.>`],
-    keeper: READERS[protoPackage] ?? `${protoPackage.split(".")[1]}-service`,
-    isForOneReader: protoPackage in READERS,
-  };
-}
-
-/** The stream that holds the events of a type, such as "chargemesh.auth.v1.UserCreated". */
-export function streamOfType(type: string): EventStream {
-  return streamOf(type.slice(0, type.lastIndexOf(".")));
-}
-
-/** Makes a stream if it is not there. One that is there is left to its keeper, if that is not `service`, and made as it should be if it is. */
-export async function ensureStream(nats: Nats, stream: EventStream, service: string): Promise<void> {
-  const { name, subjects, keeper, isForOneReader } = stream;
-  const { streams } = await nats.connection().jetstreamManager();
-  const config: Partial<StreamConfig> & { name: string } = {
-    name,
-    subjects,
-    retention: isForOneReader ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
-    storage: StorageType.File,
-    max_age: isForOneReader ? 0 : nanos(RETENTION_MS),
-    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-  };
-  try {
-    if (keeper === service) await streams.update(name, config);
-    else await streams.info(name);
-  } catch (err) {
-    if (!isNotFound(err)) throw err;
-    await streams.add(config);
-  }
 }
 
 /** Makes the durable consumer of one event type, from the first event that the stream still has. One that exists is left as it is. */
@@ -247,8 +190,4 @@ function parse(message: JsMsg): CloudEvent | undefined {
     if (err instanceof SyntaxError) return undefined;
     throw err;
   }
-}
-
-function isNotFound(err: unknown): boolean {
-  return err instanceof NatsError && (err.api_error?.code === 404 || err.code === ErrorCode.JetStream404NoMessages);
 }

@@ -28,7 +28,7 @@ export interface Event {
   data:
     | Any
     | undefined;
-  /** Where this event stands in the stream; grows. */
+  /** Where this event stands among all. A stream that is opened with it begins after this event. */
   cursor: string;
   /** The request that it came of, as in Message.trace_id; empty if it came of none. */
   traceId: string;

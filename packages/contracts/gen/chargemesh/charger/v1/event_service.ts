@@ -24,6 +24,17 @@ export const protobufPackage = "chargemesh.charger.v1";
 export const protobufFileName = "chargemesh/charger/v1/event_service.proto";
 
 export interface WatchEventsRequest {
+  /** Only these types: full names, or the last part of them: "TransactionStarted". Empty for all. */
+  types: string[];
+  /** Only those about this Charger. */
+  chargerId: string;
+  /** Only those about this Transaction. */
+  transactionId: string;
+  /**
+   * The cursor of the last Event that was seen. Empty for what metadata have as last-event-id, as browsers do by themselves, and else for
+   * those from now on.
+   */
+  cursor: string;
 }
 
 export interface WatchEventsResponse {
@@ -31,13 +42,25 @@ export interface WatchEventsResponse {
 }
 
 function createBaseWatchEventsRequest(): WatchEventsRequest {
-  return {};
+  return { types: [], chargerId: "", transactionId: "", cursor: "" };
 }
 
 export const WatchEventsRequest: MessageFns<WatchEventsRequest, "chargemesh.charger.v1.WatchEventsRequest"> = {
   $type: "chargemesh.charger.v1.WatchEventsRequest" as const,
 
-  encode(_: WatchEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: WatchEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.types) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.chargerId !== "") {
+      writer.uint32(18).string(message.chargerId);
+    }
+    if (message.transactionId !== "") {
+      writer.uint32(26).string(message.transactionId);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(34).string(message.cursor);
+    }
     return writer;
   },
 
@@ -54,6 +77,38 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest, "chargemesh.char
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.types.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chargerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.transactionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -66,20 +121,49 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest, "chargemesh.char
     }
   },
 
-  fromJSON(_: any): WatchEventsRequest {
-    return {};
+  fromJSON(object: any): WatchEventsRequest {
+    return {
+      types: globalThis.Array.isArray(object?.types) ? object.types.map((e: any) => globalThis.String(e)) : [],
+      chargerId: isSet(object.chargerId)
+        ? globalThis.String(object.chargerId)
+        : isSet(object.charger_id)
+        ? globalThis.String(object.charger_id)
+        : "",
+      transactionId: isSet(object.transactionId)
+        ? globalThis.String(object.transactionId)
+        : isSet(object.transaction_id)
+        ? globalThis.String(object.transaction_id)
+        : "",
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+    };
   },
 
-  toJSON(_: WatchEventsRequest): unknown {
+  toJSON(message: WatchEventsRequest): unknown {
     const obj: any = {};
+    if (message.types?.length) {
+      obj.types = message.types;
+    }
+    if (message.chargerId !== "") {
+      obj.chargerId = message.chargerId;
+    }
+    if (message.transactionId !== "") {
+      obj.transactionId = message.transactionId;
+    }
+    if (message.cursor !== "") {
+      obj.cursor = message.cursor;
+    }
     return obj;
   },
 
   create<I extends Exact<DeepPartial<WatchEventsRequest>, I>>(base?: I): WatchEventsRequest {
     return WatchEventsRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<WatchEventsRequest>, I>>(_: I): WatchEventsRequest {
+  fromPartial<I extends Exact<DeepPartial<WatchEventsRequest>, I>>(object: I): WatchEventsRequest {
     const message = createBaseWatchEventsRequest();
+    message.types = object.types?.map((e) => e) || [];
+    message.chargerId = object.chargerId ?? "";
+    message.transactionId = object.transactionId ?? "";
+    message.cursor = object.cursor ?? "";
     return message;
   },
 };
@@ -156,7 +240,12 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse, "chargemesh.ch
 /** Everything that happens, live. */
 export type EventServiceService = typeof EventServiceService;
 export const EventServiceService = {
-  /** Stream Events from now on. The stream ends with the token that opened it. */
+  /**
+   * Stream Events from now on, or all that came after a cursor: without a gap and none twice. Drivers see what is about themselves. The
+   * stream ends with the token that opened it.
+   *
+   * FAILED_PRECONDITION if the events after the cursor are not kept any more.
+   */
   watchEvents: {
     path: "/chargemesh.charger.v1.EventService/WatchEvents" as const,
     requestStream: false as const,
@@ -169,12 +258,22 @@ export const EventServiceService = {
 } as const;
 
 export interface EventServiceServer extends UntypedServiceImplementation {
-  /** Stream Events from now on. The stream ends with the token that opened it. */
+  /**
+   * Stream Events from now on, or all that came after a cursor: without a gap and none twice. Drivers see what is about themselves. The
+   * stream ends with the token that opened it.
+   *
+   * FAILED_PRECONDITION if the events after the cursor are not kept any more.
+   */
   watchEvents: handleServerStreamingCall<WatchEventsRequest, WatchEventsResponse>;
 }
 
 export interface EventServiceClient extends Client {
-  /** Stream Events from now on. The stream ends with the token that opened it. */
+  /**
+   * Stream Events from now on, or all that came after a cursor: without a gap and none twice. Drivers see what is about themselves. The
+   * stream ends with the token that opened it.
+   *
+   * FAILED_PRECONDITION if the events after the cursor are not kept any more.
+   */
   watchEvents(request: WatchEventsRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchEventsResponse>;
   watchEvents(
     request: WatchEventsRequest,
