@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Certificate } from "./certificate.ts";
 import { CertificateRequest } from "./certificate_request.ts";
 import {
@@ -15,15 +16,27 @@ import {
   charger_RegistrationToJSON,
   charger_RegistrationToNumber,
   Connector,
+  Connector_Status,
+  connector_StatusFromJSON,
+  connector_StatusToJSON,
+  connector_StatusToNumber,
 } from "./charger.ts";
 import { ChargingProfile, ChargingProfileAssignment } from "./charging_profile.ts";
 import { Command } from "./command.ts";
 import { ConfigurationKey } from "./configuration.ts";
 import { DataTransfer } from "./data_transfer.ts";
 import { FirmwareUpdate } from "./firmware_update.ts";
+import { IdToken } from "./id_token.ts";
 import { Reservation } from "./reservation.ts";
 import { SecurityEvent } from "./security_event.ts";
-import { Transaction } from "./transaction.ts";
+import {
+  PowerSample,
+  Transaction,
+  Transaction_Flag,
+  transaction_FlagFromJSON,
+  transaction_FlagToJSON,
+  transaction_FlagToNumber,
+} from "./transaction.ts";
 import { Upload } from "./upload.ts";
 
 export const protobufPackage = "chargemesh.charger.v1";
@@ -75,6 +88,42 @@ export interface ConnectorStatusChanged {
   connector: Connector | undefined;
 }
 
+/** A connector, or the charger as a whole (connector 0), became Faulted, or has another fault than before. The aggregate is the charger. */
+export interface ChargerFaulted {
+  chargerId: string;
+  evseId: number;
+  /** 0 is the charger as a whole. */
+  connectorId: number;
+  /** The charger's own word: "GroundFailure". */
+  errorCode: string;
+  info: string;
+  vendorErrorCode: string;
+  /** Since when, as the charger says, else when we heard of it. */
+  time: Date | undefined;
+}
+
+/** A connector, or the charger as a whole (connector 0), is not Faulted any more. The aggregate is the charger. */
+export interface ChargerRecovered {
+  chargerId: string;
+  evseId: number;
+  /** 0 is the charger as a whole. */
+  connectorId: number;
+  /** What the fault had been, as in ChargerFaulted. */
+  errorCode: string;
+  info: string;
+  vendorErrorCode: string;
+  /** Since when, as the charger says, else when we heard of it. */
+  time:
+    | Date
+    | undefined;
+  /** Since when it had been faulted. */
+  faultTime:
+    | Date
+    | undefined;
+  /** What it is now. */
+  status: Connector_Status;
+}
+
 /** A Transaction started. The aggregate is the transaction. */
 export interface TransactionStarted {
   transaction: Transaction | undefined;
@@ -87,7 +136,49 @@ export interface TransactionUpdated {
 
 /** A Transaction stopped; its energy is final. The aggregate is the transaction. */
 export interface TransactionStopped {
-  transaction: Transaction | undefined;
+  /** stop_reason says why it stopped. */
+  transaction:
+    | Transaction
+    | undefined;
+  /**
+   * Whether something broke it off that nobody there wanted: the power was lost, the charger restarted or became faulty, somebody hit its
+   * emergency stop, or the id token was refused.
+   */
+  interrupted: boolean;
+  /**
+   * The course of power from start to stop, oldest first: at most 60 samples, and none if the charger reported nothing to tell it from.
+   * Where there were more readings, the highest and the lowest of each stretch are kept.
+   */
+  powerCurve: PowerSample[];
+}
+
+/**
+ * Something unusual was found about a Transaction after it began; TransactionStarted tells of what was unusual from the first. The aggregate is
+ * the transaction.
+ */
+export interface TransactionFlagged {
+  /** With all of its flags. */
+  transaction:
+    | Transaction
+    | undefined;
+  /** Those that are new. */
+  flags: Transaction_Flag[];
+}
+
+/** An IdToken was registered. The aggregate is the id token, in lower case. */
+export interface IdTokenCreated {
+  idToken: IdToken | undefined;
+}
+
+/** An IdToken was changed. The aggregate is the id token, in lower case. */
+export interface IdTokenUpdated {
+  idToken: IdToken | undefined;
+}
+
+/** An IdToken was deleted. The aggregate is the id token, in lower case. */
+export interface IdTokenDeleted {
+  /** As it was. */
+  idToken: IdToken | undefined;
 }
 
 /** A Command changed its state. The aggregate is the command. */
@@ -127,6 +218,14 @@ export interface ReservationCreated {
 
 /** A Reservation changed its state. The aggregate is the reservation. */
 export interface ReservationUpdated {
+  reservation: Reservation | undefined;
+}
+
+/**
+ * The time of an active Reservation is over in a few minutes, and nobody has charged with it yet. Told once; not of a reservation that was asked
+ * for no longer before its end than that. The aggregate is the reservation.
+ */
+export interface ReservationExpiring {
   reservation: Reservation | undefined;
 }
 
@@ -846,6 +945,426 @@ export const ConnectorStatusChanged: MessageFns<
   },
 };
 
+function createBaseChargerFaulted(): ChargerFaulted {
+  return { chargerId: "", evseId: 0, connectorId: 0, errorCode: "", info: "", vendorErrorCode: "", time: undefined };
+}
+
+export const ChargerFaulted: MessageFns<ChargerFaulted, "chargemesh.charger.v1.ChargerFaulted"> = {
+  $type: "chargemesh.charger.v1.ChargerFaulted" as const,
+
+  encode(message: ChargerFaulted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chargerId !== "") {
+      writer.uint32(10).string(message.chargerId);
+    }
+    if (message.evseId !== 0) {
+      writer.uint32(16).int32(message.evseId);
+    }
+    if (message.connectorId !== 0) {
+      writer.uint32(24).int32(message.connectorId);
+    }
+    if (message.errorCode !== "") {
+      writer.uint32(34).string(message.errorCode);
+    }
+    if (message.info !== "") {
+      writer.uint32(42).string(message.info);
+    }
+    if (message.vendorErrorCode !== "") {
+      writer.uint32(50).string(message.vendorErrorCode);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargerFaulted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChargerFaulted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chargerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.evseId = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.connectorId = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.errorCode = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.info = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.vendorErrorCode = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChargerFaulted {
+    return {
+      chargerId: isSet(object.chargerId)
+        ? globalThis.String(object.chargerId)
+        : isSet(object.charger_id)
+        ? globalThis.String(object.charger_id)
+        : "",
+      evseId: isSet(object.evseId)
+        ? globalThis.Number(object.evseId)
+        : isSet(object.evse_id)
+        ? globalThis.Number(object.evse_id)
+        : 0,
+      connectorId: isSet(object.connectorId)
+        ? globalThis.Number(object.connectorId)
+        : isSet(object.connector_id)
+        ? globalThis.Number(object.connector_id)
+        : 0,
+      errorCode: isSet(object.errorCode)
+        ? globalThis.String(object.errorCode)
+        : isSet(object.error_code)
+        ? globalThis.String(object.error_code)
+        : "",
+      info: isSet(object.info) ? globalThis.String(object.info) : "",
+      vendorErrorCode: isSet(object.vendorErrorCode)
+        ? globalThis.String(object.vendorErrorCode)
+        : isSet(object.vendor_error_code)
+        ? globalThis.String(object.vendor_error_code)
+        : "",
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+    };
+  },
+
+  toJSON(message: ChargerFaulted): unknown {
+    const obj: any = {};
+    if (message.chargerId !== "") {
+      obj.chargerId = message.chargerId;
+    }
+    if (message.evseId !== 0) {
+      obj.evseId = Math.round(message.evseId);
+    }
+    if (message.connectorId !== 0) {
+      obj.connectorId = Math.round(message.connectorId);
+    }
+    if (message.errorCode !== "") {
+      obj.errorCode = message.errorCode;
+    }
+    if (message.info !== "") {
+      obj.info = message.info;
+    }
+    if (message.vendorErrorCode !== "") {
+      obj.vendorErrorCode = message.vendorErrorCode;
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChargerFaulted>, I>>(base?: I): ChargerFaulted {
+    return ChargerFaulted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChargerFaulted>, I>>(object: I): ChargerFaulted {
+    const message = createBaseChargerFaulted();
+    message.chargerId = object.chargerId ?? "";
+    message.evseId = object.evseId ?? 0;
+    message.connectorId = object.connectorId ?? 0;
+    message.errorCode = object.errorCode ?? "";
+    message.info = object.info ?? "";
+    message.vendorErrorCode = object.vendorErrorCode ?? "";
+    message.time = object.time ?? undefined;
+    return message;
+  },
+};
+
+function createBaseChargerRecovered(): ChargerRecovered {
+  return {
+    chargerId: "",
+    evseId: 0,
+    connectorId: 0,
+    errorCode: "",
+    info: "",
+    vendorErrorCode: "",
+    time: undefined,
+    faultTime: undefined,
+    status: Connector_Status.STATUS_UNSPECIFIED,
+  };
+}
+
+export const ChargerRecovered: MessageFns<ChargerRecovered, "chargemesh.charger.v1.ChargerRecovered"> = {
+  $type: "chargemesh.charger.v1.ChargerRecovered" as const,
+
+  encode(message: ChargerRecovered, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chargerId !== "") {
+      writer.uint32(10).string(message.chargerId);
+    }
+    if (message.evseId !== 0) {
+      writer.uint32(16).int32(message.evseId);
+    }
+    if (message.connectorId !== 0) {
+      writer.uint32(24).int32(message.connectorId);
+    }
+    if (message.errorCode !== "") {
+      writer.uint32(34).string(message.errorCode);
+    }
+    if (message.info !== "") {
+      writer.uint32(42).string(message.info);
+    }
+    if (message.vendorErrorCode !== "") {
+      writer.uint32(50).string(message.vendorErrorCode);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(58).fork()).join();
+    }
+    if (message.faultTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.faultTime), writer.uint32(66).fork()).join();
+    }
+    if (message.status !== Connector_Status.STATUS_UNSPECIFIED) {
+      writer.uint32(72).int32(connector_StatusToNumber(message.status));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChargerRecovered {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChargerRecovered();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chargerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.evseId = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.connectorId = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.errorCode = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.info = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.vendorErrorCode = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.faultTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.status = connector_StatusFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChargerRecovered {
+    return {
+      chargerId: isSet(object.chargerId)
+        ? globalThis.String(object.chargerId)
+        : isSet(object.charger_id)
+        ? globalThis.String(object.charger_id)
+        : "",
+      evseId: isSet(object.evseId)
+        ? globalThis.Number(object.evseId)
+        : isSet(object.evse_id)
+        ? globalThis.Number(object.evse_id)
+        : 0,
+      connectorId: isSet(object.connectorId)
+        ? globalThis.Number(object.connectorId)
+        : isSet(object.connector_id)
+        ? globalThis.Number(object.connector_id)
+        : 0,
+      errorCode: isSet(object.errorCode)
+        ? globalThis.String(object.errorCode)
+        : isSet(object.error_code)
+        ? globalThis.String(object.error_code)
+        : "",
+      info: isSet(object.info) ? globalThis.String(object.info) : "",
+      vendorErrorCode: isSet(object.vendorErrorCode)
+        ? globalThis.String(object.vendorErrorCode)
+        : isSet(object.vendor_error_code)
+        ? globalThis.String(object.vendor_error_code)
+        : "",
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+      faultTime: isSet(object.faultTime)
+        ? fromJsonTimestamp(object.faultTime)
+        : isSet(object.fault_time)
+        ? fromJsonTimestamp(object.fault_time)
+        : undefined,
+      status: isSet(object.status) ? connector_StatusFromJSON(object.status) : Connector_Status.STATUS_UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: ChargerRecovered): unknown {
+    const obj: any = {};
+    if (message.chargerId !== "") {
+      obj.chargerId = message.chargerId;
+    }
+    if (message.evseId !== 0) {
+      obj.evseId = Math.round(message.evseId);
+    }
+    if (message.connectorId !== 0) {
+      obj.connectorId = Math.round(message.connectorId);
+    }
+    if (message.errorCode !== "") {
+      obj.errorCode = message.errorCode;
+    }
+    if (message.info !== "") {
+      obj.info = message.info;
+    }
+    if (message.vendorErrorCode !== "") {
+      obj.vendorErrorCode = message.vendorErrorCode;
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    if (message.faultTime !== undefined) {
+      obj.faultTime = message.faultTime.toISOString();
+    }
+    if (message.status !== Connector_Status.STATUS_UNSPECIFIED) {
+      obj.status = connector_StatusToJSON(message.status);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChargerRecovered>, I>>(base?: I): ChargerRecovered {
+    return ChargerRecovered.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChargerRecovered>, I>>(object: I): ChargerRecovered {
+    const message = createBaseChargerRecovered();
+    message.chargerId = object.chargerId ?? "";
+    message.evseId = object.evseId ?? 0;
+    message.connectorId = object.connectorId ?? 0;
+    message.errorCode = object.errorCode ?? "";
+    message.info = object.info ?? "";
+    message.vendorErrorCode = object.vendorErrorCode ?? "";
+    message.time = object.time ?? undefined;
+    message.faultTime = object.faultTime ?? undefined;
+    message.status = object.status ?? Connector_Status.STATUS_UNSPECIFIED;
+    return message;
+  },
+};
+
 function createBaseTransactionStarted(): TransactionStarted {
   return { transaction: undefined };
 }
@@ -989,7 +1508,7 @@ export const TransactionUpdated: MessageFns<TransactionUpdated, "chargemesh.char
 };
 
 function createBaseTransactionStopped(): TransactionStopped {
-  return { transaction: undefined };
+  return { transaction: undefined, interrupted: false, powerCurve: [] };
 }
 
 export const TransactionStopped: MessageFns<TransactionStopped, "chargemesh.charger.v1.TransactionStopped"> = {
@@ -998,6 +1517,12 @@ export const TransactionStopped: MessageFns<TransactionStopped, "chargemesh.char
   encode(message: TransactionStopped, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.transaction !== undefined) {
       Transaction.encode(message.transaction, writer.uint32(10).fork()).join();
+    }
+    if (message.interrupted !== false) {
+      writer.uint32(16).bool(message.interrupted);
+    }
+    for (const v of message.powerCurve) {
+      PowerSample.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1023,6 +1548,22 @@ export const TransactionStopped: MessageFns<TransactionStopped, "chargemesh.char
             message.transaction = Transaction.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.interrupted = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.powerCurve.push(PowerSample.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1036,13 +1577,27 @@ export const TransactionStopped: MessageFns<TransactionStopped, "chargemesh.char
   },
 
   fromJSON(object: any): TransactionStopped {
-    return { transaction: isSet(object.transaction) ? Transaction.fromJSON(object.transaction) : undefined };
+    return {
+      transaction: isSet(object.transaction) ? Transaction.fromJSON(object.transaction) : undefined,
+      interrupted: isSet(object.interrupted) ? globalThis.Boolean(object.interrupted) : false,
+      powerCurve: globalThis.Array.isArray(object?.powerCurve)
+        ? object.powerCurve.map((e: any) => PowerSample.fromJSON(e))
+        : globalThis.Array.isArray(object?.power_curve)
+        ? object.power_curve.map((e: any) => PowerSample.fromJSON(e))
+        : [],
+    };
   },
 
   toJSON(message: TransactionStopped): unknown {
     const obj: any = {};
     if (message.transaction !== undefined) {
       obj.transaction = Transaction.toJSON(message.transaction);
+    }
+    if (message.interrupted !== false) {
+      obj.interrupted = message.interrupted;
+    }
+    if (message.powerCurve?.length) {
+      obj.powerCurve = message.powerCurve.map((e) => PowerSample.toJSON(e));
     }
     return obj;
   },
@@ -1054,6 +1609,342 @@ export const TransactionStopped: MessageFns<TransactionStopped, "chargemesh.char
     const message = createBaseTransactionStopped();
     message.transaction = (object.transaction !== undefined && object.transaction !== null)
       ? Transaction.fromPartial(object.transaction)
+      : undefined;
+    message.interrupted = object.interrupted ?? false;
+    message.powerCurve = object.powerCurve?.map((e) => PowerSample.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTransactionFlagged(): TransactionFlagged {
+  return { transaction: undefined, flags: [] };
+}
+
+export const TransactionFlagged: MessageFns<TransactionFlagged, "chargemesh.charger.v1.TransactionFlagged"> = {
+  $type: "chargemesh.charger.v1.TransactionFlagged" as const,
+
+  encode(message: TransactionFlagged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transaction !== undefined) {
+      Transaction.encode(message.transaction, writer.uint32(10).fork()).join();
+    }
+    if (message.flags.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.flags) {
+        writer.int32(transaction_FlagToNumber(v));
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransactionFlagged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransactionFlagged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transaction = Transaction.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.flags.push(transaction_FlagFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.flags.push(transaction_FlagFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransactionFlagged {
+    return {
+      transaction: isSet(object.transaction) ? Transaction.fromJSON(object.transaction) : undefined,
+      flags: globalThis.Array.isArray(object?.flags) ? object.flags.map((e: any) => transaction_FlagFromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: TransactionFlagged): unknown {
+    const obj: any = {};
+    if (message.transaction !== undefined) {
+      obj.transaction = Transaction.toJSON(message.transaction);
+    }
+    if (message.flags?.length) {
+      obj.flags = message.flags.map((e) => transaction_FlagToJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TransactionFlagged>, I>>(base?: I): TransactionFlagged {
+    return TransactionFlagged.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TransactionFlagged>, I>>(object: I): TransactionFlagged {
+    const message = createBaseTransactionFlagged();
+    message.transaction = (object.transaction !== undefined && object.transaction !== null)
+      ? Transaction.fromPartial(object.transaction)
+      : undefined;
+    message.flags = object.flags?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseIdTokenCreated(): IdTokenCreated {
+  return { idToken: undefined };
+}
+
+export const IdTokenCreated: MessageFns<IdTokenCreated, "chargemesh.charger.v1.IdTokenCreated"> = {
+  $type: "chargemesh.charger.v1.IdTokenCreated" as const,
+
+  encode(message: IdTokenCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idToken !== undefined) {
+      IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdTokenCreated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdTokenCreated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idToken = IdToken.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IdTokenCreated {
+    return {
+      idToken: isSet(object.idToken)
+        ? IdToken.fromJSON(object.idToken)
+        : isSet(object.id_token)
+        ? IdToken.fromJSON(object.id_token)
+        : undefined,
+    };
+  },
+
+  toJSON(message: IdTokenCreated): unknown {
+    const obj: any = {};
+    if (message.idToken !== undefined) {
+      obj.idToken = IdToken.toJSON(message.idToken);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<IdTokenCreated>, I>>(base?: I): IdTokenCreated {
+    return IdTokenCreated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<IdTokenCreated>, I>>(object: I): IdTokenCreated {
+    const message = createBaseIdTokenCreated();
+    message.idToken = (object.idToken !== undefined && object.idToken !== null)
+      ? IdToken.fromPartial(object.idToken)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIdTokenUpdated(): IdTokenUpdated {
+  return { idToken: undefined };
+}
+
+export const IdTokenUpdated: MessageFns<IdTokenUpdated, "chargemesh.charger.v1.IdTokenUpdated"> = {
+  $type: "chargemesh.charger.v1.IdTokenUpdated" as const,
+
+  encode(message: IdTokenUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idToken !== undefined) {
+      IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdTokenUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdTokenUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idToken = IdToken.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IdTokenUpdated {
+    return {
+      idToken: isSet(object.idToken)
+        ? IdToken.fromJSON(object.idToken)
+        : isSet(object.id_token)
+        ? IdToken.fromJSON(object.id_token)
+        : undefined,
+    };
+  },
+
+  toJSON(message: IdTokenUpdated): unknown {
+    const obj: any = {};
+    if (message.idToken !== undefined) {
+      obj.idToken = IdToken.toJSON(message.idToken);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<IdTokenUpdated>, I>>(base?: I): IdTokenUpdated {
+    return IdTokenUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<IdTokenUpdated>, I>>(object: I): IdTokenUpdated {
+    const message = createBaseIdTokenUpdated();
+    message.idToken = (object.idToken !== undefined && object.idToken !== null)
+      ? IdToken.fromPartial(object.idToken)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIdTokenDeleted(): IdTokenDeleted {
+  return { idToken: undefined };
+}
+
+export const IdTokenDeleted: MessageFns<IdTokenDeleted, "chargemesh.charger.v1.IdTokenDeleted"> = {
+  $type: "chargemesh.charger.v1.IdTokenDeleted" as const,
+
+  encode(message: IdTokenDeleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idToken !== undefined) {
+      IdToken.encode(message.idToken, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdTokenDeleted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdTokenDeleted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idToken = IdToken.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IdTokenDeleted {
+    return {
+      idToken: isSet(object.idToken)
+        ? IdToken.fromJSON(object.idToken)
+        : isSet(object.id_token)
+        ? IdToken.fromJSON(object.id_token)
+        : undefined,
+    };
+  },
+
+  toJSON(message: IdTokenDeleted): unknown {
+    const obj: any = {};
+    if (message.idToken !== undefined) {
+      obj.idToken = IdToken.toJSON(message.idToken);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<IdTokenDeleted>, I>>(base?: I): IdTokenDeleted {
+    return IdTokenDeleted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<IdTokenDeleted>, I>>(object: I): IdTokenDeleted {
+    const message = createBaseIdTokenDeleted();
+    message.idToken = (object.idToken !== undefined && object.idToken !== null)
+      ? IdToken.fromPartial(object.idToken)
       : undefined;
     return message;
   },
@@ -1648,6 +2539,77 @@ export const ReservationUpdated: MessageFns<ReservationUpdated, "chargemesh.char
   },
 };
 
+function createBaseReservationExpiring(): ReservationExpiring {
+  return { reservation: undefined };
+}
+
+export const ReservationExpiring: MessageFns<ReservationExpiring, "chargemesh.charger.v1.ReservationExpiring"> = {
+  $type: "chargemesh.charger.v1.ReservationExpiring" as const,
+
+  encode(message: ReservationExpiring, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reservation !== undefined) {
+      Reservation.encode(message.reservation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReservationExpiring {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReservationExpiring();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reservation = Reservation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReservationExpiring {
+    return { reservation: isSet(object.reservation) ? Reservation.fromJSON(object.reservation) : undefined };
+  },
+
+  toJSON(message: ReservationExpiring): unknown {
+    const obj: any = {};
+    if (message.reservation !== undefined) {
+      obj.reservation = Reservation.toJSON(message.reservation);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReservationExpiring>, I>>(base?: I): ReservationExpiring {
+    return ReservationExpiring.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReservationExpiring>, I>>(object: I): ReservationExpiring {
+    const message = createBaseReservationExpiring();
+    message.reservation = (object.reservation !== undefined && object.reservation !== null)
+      ? Reservation.fromPartial(object.reservation)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseChargingProfileCreated(): ChargingProfileCreated {
   return { chargingProfile: undefined };
 }
@@ -2133,6 +3095,28 @@ export type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = Math.trunc(date.getTime() / 1_000);
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (t.seconds || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -258,6 +258,16 @@ export function transaction_FlagToNumber(object: Transaction_Flag): number {
   }
 }
 
+/** How fast a transaction charged at one time. */
+export interface PowerSample {
+  /** By the charger's own clock. */
+  time:
+    | Date
+    | undefined;
+  /** In W: as the charger reported it (Power.Active.Import), or else the mean since the sample before, from its energy register. */
+  powerW: number;
+}
+
 /** What the meter of a charger showed at one time. */
 export interface MeterValue {
   /** By the charger's own clock. */
@@ -732,6 +742,97 @@ export const Transaction: MessageFns<Transaction, "chargemesh.charger.v1.Transac
     message.flags = object.flags?.map((e) => e) || [];
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
+    return message;
+  },
+};
+
+function createBasePowerSample(): PowerSample {
+  return { time: undefined, powerW: 0 };
+}
+
+export const PowerSample: MessageFns<PowerSample, "chargemesh.charger.v1.PowerSample"> = {
+  $type: "chargemesh.charger.v1.PowerSample" as const,
+
+  encode(message: PowerSample, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(10).fork()).join();
+    }
+    if (message.powerW !== 0) {
+      writer.uint32(17).double(message.powerW);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PowerSample {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePowerSample();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.powerW = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PowerSample {
+    return {
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+      powerW: isSet(object.powerW)
+        ? globalThis.Number(object.powerW)
+        : isSet(object.power_w)
+        ? globalThis.Number(object.power_w)
+        : 0,
+    };
+  },
+
+  toJSON(message: PowerSample): unknown {
+    const obj: any = {};
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    if (message.powerW !== 0) {
+      obj.powerW = floatToJson(message.powerW);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PowerSample>, I>>(base?: I): PowerSample {
+    return PowerSample.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PowerSample>, I>>(object: I): PowerSample {
+    const message = createBasePowerSample();
+    message.time = object.time ?? undefined;
+    message.powerW = object.powerW ?? 0;
     return message;
   },
 };
