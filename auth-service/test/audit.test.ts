@@ -3,7 +3,7 @@ import type { AuditEntry } from "@chargemesh/contracts/audit/v1/audit_entry";
 import { AuditServiceClient, ListAuditEntriesRequest } from "@chargemesh/contracts/audit/v1/audit_service";
 import { AuditEntryRecorded } from "@chargemesh/contracts/audit/v1/events";
 import { User } from "@chargemesh/contracts/auth/v1/user";
-import type { CloudEvent } from "@chargemesh/kit/nats";
+import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import { subjectOf } from "@chargemesh/kit/outbox";
 import { credentials } from "@grpc/grpc-js";
 import { AckPolicy, connect, type NatsConnection } from "nats";

@@ -3,11 +3,12 @@ import { OneTimeTokenIssued, SecurityNoticeRaised, UserCreated, UserDeleted, Use
 import { User } from "@chargemesh/contracts/auth/v1/user";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { Transaction } from "@chargemesh/contracts/charger/v1/transaction";
+import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import { readEnv } from "@chargemesh/kit/config";
 import { ensureStream, streamOf } from "@chargemesh/kit/event-streams";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
-import { type CloudEvent, openNats } from "@chargemesh/kit/nats";
+import { openNats } from "@chargemesh/kit/nats";
 import { readNatsConfig } from "@chargemesh/kit/nats-access";
 import { subjectOf } from "@chargemesh/kit/outbox";
 import { until } from "./service.ts";

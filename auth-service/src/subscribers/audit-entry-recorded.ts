@@ -1,7 +1,7 @@
 import { AuditEntryRecorded } from "@chargemesh/contracts/audit/v1/events";
 import type { Logger } from "@chargemesh/kit/log";
-import type { Handle } from "@chargemesh/kit/nats";
 import { jsonText } from "@chargemesh/kit/postgres";
+import type { Handle } from "@chargemesh/kit/subscribe";
 import { insertAuditEntry } from "../db/audit-entry.ts";
 import type { Db } from "../db/schema.ts";
 

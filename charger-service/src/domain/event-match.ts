@@ -1,5 +1,5 @@
+import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import type { EventType } from "@chargemesh/kit/event-types";
-import type { CloudEvent } from "@chargemesh/kit/nats";
 
 /** Which events somebody wants; what is undefined does not matter. */
 export interface EventFilter {

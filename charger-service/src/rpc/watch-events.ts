@@ -1,11 +1,12 @@
 import type { Event } from "@chargemesh/contracts/charger/v1/event";
 import type { WatchEventsRequest, WatchEventsResponse } from "@chargemesh/contracts/charger/v1/event_service";
 import type { Any } from "@chargemesh/contracts/google/protobuf/any";
+import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import { AppError } from "@chargemesh/kit/errors";
 import { streamOf } from "@chargemesh/kit/event-streams";
 import type { Call } from "@chargemesh/kit/grpc-server";
 import type { Logger } from "@chargemesh/kit/log";
-import type { CloudEvent, Nats } from "@chargemesh/kit/nats";
+import type { Nats } from "@chargemesh/kit/nats";
 import { rest } from "@chargemesh/kit/rest";
 import { AckPolicy, type Consumer, type ConsumerMessages, DeliverPolicy, type JsMsg, NatsError, nanos } from "nats";
 import { eventMessages } from "../events.ts";

@@ -1,7 +1,7 @@
 import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
 import { recordAudit } from "@chargemesh/kit/audit";
-import type { Handle } from "@chargemesh/kit/nats";
 import { transact } from "@chargemesh/kit/postgres";
+import type { Handle } from "@chargemesh/kit/subscribe";
 import type { Db } from "../db/schema.ts";
 import { releaseIdTokens, releaseTransactionsAndCommands } from "../db/user.ts";
 

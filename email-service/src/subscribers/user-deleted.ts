@@ -1,6 +1,6 @@
 import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
-import type { Handle } from "@chargemesh/kit/nats";
 import { transact } from "@chargemesh/kit/postgres";
+import type { Handle } from "@chargemesh/kit/subscribe";
 import { deleteMessagesTo } from "../db/message.ts";
 import { recipientById, saveRecipient } from "../db/recipient.ts";
 import type { Db } from "../db/schema.ts";

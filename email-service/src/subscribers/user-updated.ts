@@ -1,6 +1,6 @@
 import { UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import type { Logger } from "@chargemesh/kit/log";
-import type { Handle } from "@chargemesh/kit/nats";
+import type { Handle } from "@chargemesh/kit/subscribe";
 import { saveRecipient } from "../db/recipient.ts";
 import type { Db } from "../db/schema.ts";
 

@@ -1,9 +1,10 @@
 import { type Generated, type Kysely, type QueryExecutorProvider, sql } from "kysely";
 import type { JetStreamClient } from "nats";
+import type { CloudEvent } from "./cloud-event.ts";
 import { type EventStream, ensureStream, streamOfType } from "./event-streams.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
-import type { CloudEvent, Nats } from "./nats.ts";
+import type { Nats } from "./nats.ts";
 import { jsonText } from "./postgres.ts";
 import { requestId, traceparentOf } from "./request-id.ts";
 import { rest } from "./rest.ts";
