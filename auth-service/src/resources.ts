@@ -28,9 +28,9 @@ export function toAuditEntry(row: AuditEntryRow): AuditEntry {
 
 /** A user as the contract shows them. */
 export function toUser(row: UserRow): User {
-  const { id, username, email, role, create_time } = row;
+  const { id, username, email, role, create_time, language } = row;
   const emailVerified = row.email_verify_time !== null;
-  return { id, username, email: email ?? "", role, createTime: create_time, emailVerified, disabled: row.disable_time !== null };
+  return { id, username, email: email ?? "", role, createTime: create_time, emailVerified, disabled: row.disable_time !== null, language };
 }
 
 /** A session as the contract shows it; `current` is the id of the one that asks. */

@@ -74,7 +74,7 @@ test.each([
   ["somebody", "ada"],
   ["nobody", "nobody"],
 ])("20 wrong passwords lock the name of %s for a while, on every replica, also for the right one", async (_who, username) => {
-  if (username === "ada") await from(newAddress(), service.users.signUp, { username, password: PASSWORD, email: "" });
+  if (username === "ada") await from(newAddress(), service.users.signUp, { username, password: PASSWORD, email: "", language: "" });
   const reasons: string[] = [];
   for (let i = 0; i < 20; i++) reasons.push(await reasonOf(tryAt(username, WRONG, newAddress(), i % 2 === 0 ? service : other)));
   expect(new Set(reasons)).toEqual(new Set(["INVALID_CREDENTIALS"]));
@@ -91,7 +91,7 @@ test.each([
 });
 
 test("a right password forgives the wrong ones before it", async () => {
-  await from(newAddress(), service.users.signUp, { username: "bob", password: PASSWORD, email: "" });
+  await from(newAddress(), service.users.signUp, { username: "bob", password: PASSWORD, email: "", language: "" });
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 19; i++) expect(await reasonOf(tryAt("bob", WRONG))).toBe("INVALID_CREDENTIALS");
     await tryAt("bob", PASSWORD);
@@ -99,7 +99,7 @@ test("a right password forgives the wrong ones before it", async () => {
 });
 
 test("of many guesses at once, none is told to be right after the name is locked", async () => {
-  await from(newAddress(), service.users.signUp, { username: "carol", password: PASSWORD, email: "" });
+  await from(newAddress(), service.users.signUp, { username: "carol", password: PASSWORD, email: "", language: "" });
   await Promise.all(Array.from({ length: 40 }, () => reasonOf(tryAt("carol", WRONG))));
   expect(await reasonOf(tryAt("carol", PASSWORD))).toBe("ACCOUNT_LOCKED");
 });
@@ -107,7 +107,7 @@ test("of many guesses at once, none is told to be right after the name is locked
 test("who is locked out is told by mail, once", async () => {
   const tables = await openTables(place);
   const email = "dora@example.org";
-  await from(newAddress(), service.users.signUp, { username: "dora", password: PASSWORD, email });
+  await from(newAddress(), service.users.signUp, { username: "dora", password: PASSWORD, email, language: "" });
   // It leaves by way of the outbox, which nobody empties while NATS is away.
   await place.nats.kill();
   for (let i = 0; i < 22; i++) await reasonOf(tryAt("dora", WRONG, "203.0.113.77"));
@@ -132,8 +132,11 @@ test("who says of themselves to be elsewhere is not believed", async () => {
   metadata.set("x-forwarded-for", "192.0.2.200");
   const users = service.users;
   const logging = new Promise((resolve, reject) => {
-    users.signUp({ username: "erin", password: PASSWORD, email: "" }, metadata, { deadline: Date.now() + 20_000 }, (err, response) =>
-      err === null ? resolve(response) : reject(err),
+    users.signUp(
+      { username: "erin", password: PASSWORD, email: "", language: "" },
+      metadata,
+      { deadline: Date.now() + 20_000 },
+      (err, response) => (err === null ? resolve(response) : reject(err)),
     );
   });
   await logging;
@@ -196,7 +199,9 @@ test.each([
   ["the name of the service", "ChargeMesh-frederica"],
 ])("%s is refused as a password", async (_what, password) => {
   const { users } = service;
-  const refused = await refusal(call(users, users.signUp, { username: "frederica", password, email: "frederica@example.org" }));
+  const refused = await refusal(
+    call(users, users.signUp, { username: "frederica", password, email: "frederica@example.org", language: "" }),
+  );
   expect(refused).toEqual({ code: "INVALID_ARGUMENT", reason: "PASSWORD_TOO_EASY", fields: ["password"] });
 });
 
@@ -209,6 +214,6 @@ test.each([
   const { users } = service;
   expect([...password].length).toBeGreaterThanOrEqual(15);
   const username = `good-${what.replaceAll(" ", "-")}`;
-  await from(newAddress(), users.signUp, { username, password, email: "" });
+  await from(newAddress(), users.signUp, { username, password, email: "", language: "" });
   await tryAt(username, password);
 });

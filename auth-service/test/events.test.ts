@@ -55,7 +55,7 @@ function event(type: "UserCreated" | "UserUpdated" | "OneTimeTokenIssued", id: s
       subject: id,
       time,
       datacontenttype: "application/json",
-      data: { user: { id, createTime: time, ...user } },
+      data: { user: { id, createTime: time, language: "en", ...user } },
       requestid: uuid,
       traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
     },
@@ -68,7 +68,16 @@ test("each user who is made or changed is told once, in order, as a CloudEvent",
   await expect(signUp(service, "ADA@example.org")).rejects.toThrow("taken");
   const { users } = service;
   const request = {
-    user: { id: ada.id, username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, role: User_Role.OPERATOR },
+    user: {
+      id: ada.id,
+      username: "",
+      email: "",
+      createTime: undefined,
+      emailVerified: false,
+      disabled: false,
+      language: "",
+      role: User_Role.OPERATOR,
+    },
     updateMask: ["role"],
   };
   await call(users, users.updateUser, request, admin.accessToken);

@@ -133,7 +133,7 @@ export function signedIn<U>({ user }: { user: U | undefined }): U {
 }
 
 export async function signUp({ users }: Service, username: string, password = "correct horse battery staple") {
-  return signedIn(await call(users, users.signUp, { username, password, email: "" }));
+  return signedIn(await call(users, users.signUp, { username, password, email: "", language: "" }));
 }
 
 export async function logIn({ users }: Service, { username, password }: { username: string; password: string }) {

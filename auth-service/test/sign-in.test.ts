@@ -15,8 +15,8 @@ afterAll(async () => {
 });
 
 const getMe = (accessToken?: string) => call(service.users, service.users.getMe, {}, accessToken);
-const signUpWith = (request: { username: string; password: string; email?: string }) =>
-  call(service.users, service.users.signUp, { email: "", ...request });
+const signUpWith = (request: { username: string; password: string; email?: string; language?: string }) =>
+  call(service.users, service.users.signUp, { email: "", language: "", ...request });
 
 test("who signs up is signed in, as a driver", async () => {
   const before = Date.now();
@@ -27,7 +27,7 @@ test("who signs up is signed in, as a driver", async () => {
   expect(Number(ada.accessTokenExpireTime) - before).toBeLessThanOrEqual(301_000);
   expect(Math.round((Number(ada.refreshTokenExpireTime) - before) / 86_400_000)).toBe(30);
   const { user } = await getMe(ada.accessToken);
-  const state = { createTime: expect.any(Date), emailVerified: false, disabled: false };
+  const state = { createTime: expect.any(Date), emailVerified: false, disabled: false, language: "en" };
   expect(user).toEqual({ id: ada.id, username: "Ada", email: "", role: "DRIVER", ...state });
   expect(Math.abs(Number(user?.createTime) - before)).toBeLessThan(10_000);
 });

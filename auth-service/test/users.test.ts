@@ -23,7 +23,7 @@ const updateUser = (user: { id: string; role: User_Role }, token: string, update
   call(
     service.users,
     service.users.updateUser,
-    { user: { username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, ...user }, updateMask },
+    { user: { username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, language: "", ...user }, updateMask },
     token,
   );
 const token = (...cursor: string[]) => Buffer.from(JSON.stringify(cursor)).toString("base64url");
@@ -70,6 +70,7 @@ test("a user is found by id", async () => {
     createTime: expect.any(Date),
     emailVerified: false,
     disabled: false,
+    language: "en",
   });
   const nobody = "0b0e64e7-9e0a-4f5f-8b5d-3a0e2d6c1a11";
   expect(await refusal(getUser(nobody, admin.accessToken))).toEqual({ code: "NOT_FOUND", reason: "USER_NOT_FOUND", fields: [] });
@@ -108,7 +109,7 @@ test.each([
     service.users,
     service.users.updateUser,
     {
-      user: { id: admin.id, username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, role },
+      user: { id: admin.id, username: "", email: "", createTime: undefined, emailVerified: false, disabled: false, language: "", role },
       updateMask: mask,
     },
     admin.accessToken,

@@ -1,7 +1,7 @@
 import type { Actor } from "@chargemesh/kit/audit";
 import type { Role } from "@chargemesh/kit/identity";
 import type { OutboxTable } from "@chargemesh/kit/outbox";
-import type { ColumnType, Kysely } from "kysely";
+import type { ColumnType, Generated, Kysely } from "kysely";
 
 /** The Postgres schema of this service. Nobody else reads it. */
 export const SCHEMA = "authentication";
@@ -26,6 +26,17 @@ export interface UserTable {
   /** Of a user whom another identity provider knows: which, and as whom. Null if the user is ours. */
   issuer: string | null;
   subject: string | null;
+  /** In which the user is written to: one of those offered. */
+  language: Generated<string>;
+}
+
+/** From where a user has signed in. */
+export interface DeviceTable {
+  user_id: string;
+  /** HMAC of the kind of program and the network. */
+  hash: Buffer;
+  /** When it is forgotten, unless it is used again. */
+  expire_time: Date;
 }
 
 /** A user who is signed in somewhere. All refresh tokens of a session share its family; only the newest is good. */
@@ -121,6 +132,7 @@ export interface AuditEntryTable {
 
 export interface Database {
   user: UserTable;
+  device: DeviceTable;
   session: SessionTable;
   api_key: ApiKeyTable;
   signing_key: SigningKeyTable;

@@ -2,7 +2,17 @@ import { type Insertable, type Selectable, sql, type Transaction, type Updateabl
 import type { Database, Db, UserTable } from "./schema.ts";
 
 /** A user without what only signing in needs. */
-export const userColumns = ["id", "username", "email", "email_verify_time", "role", "disable_time", "create_time", "issuer"] as const;
+export const userColumns = [
+  "id",
+  "username",
+  "email",
+  "email_verify_time",
+  "role",
+  "disable_time",
+  "create_time",
+  "issuer",
+  "language",
+] as const;
 const columns = userColumns;
 
 export type UserRow = Pick<Selectable<UserTable>, (typeof userColumns)[number]>;

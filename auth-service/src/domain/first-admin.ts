@@ -7,6 +7,7 @@ import { transact } from "@chargemesh/kit/postgres";
 import type { Db } from "../db/schema.ts";
 import { lockSetUp } from "../db/set-up-lock.ts";
 import { hasAdmin } from "../db/user.ts";
+import { DEFAULT_LANGUAGE } from "./language.ts";
 import { requireGoodPassword } from "./password-rule.ts";
 import type { Passwords } from "./passwords.ts";
 import { createUser, newUser } from "./user.ts";
@@ -24,7 +25,7 @@ export async function makeFirstAdmin(
   signal: AbortSignal,
 ): Promise<void> {
   if (await hasAdmin(db)) return;
-  const user = newUser(adminUsername, "", "ADMIN", clock.now());
+  const user = newUser({ username: adminUsername, email: "", language: DEFAULT_LANGUAGE }, "ADMIN", clock.now());
   requireGood(adminPassword, user);
   const passwordHash = await passwords.hash(adminPassword, signal);
   const made = await transact(db, async (tx) => {

@@ -9,6 +9,7 @@ import type { Database, Db } from "../db/schema.ts";
 import { deleteSessionsOf } from "../db/session.ts";
 import { changeUser, deleteUser, insertUser, lockAdmins, lockUser, type UserRow } from "../db/user.ts";
 import { securityNotice, userCreated, userDeleted, userUpdated } from "../events.ts";
+import type { Language } from "./language.ts";
 
 /** What usernames are compared by. Computed here and not in Postgres, whose lower() knows only the letters of its locale. */
 export function usernameKey(username: string): string {
@@ -22,10 +23,11 @@ export function emailKey(email: string | null): string | null {
 }
 
 /** A user who is not stored yet. A username that is an address is also the email, unless another one is given. */
-export function newUser(username: string, email: string, role: UserRow["role"], now: Date): UserRow {
-  const name = username.normalize("NFC");
+export function newUser(said: { username: string; email: string; language: Language }, role: UserRow["role"], now: Date): UserRow {
+  const { email, language } = said;
+  const name = said.username.normalize("NFC");
   const address = email === "" && isEmail(name) ? name : email;
-  const state = { email_verify_time: null, role, disable_time: null, create_time: now, issuer: null };
+  const state = { email_verify_time: null, role, disable_time: null, create_time: now, issuer: null, language };
   return { id: randomUUID(), username: name, email: address === "" ? null : address, ...state };
 }
 

@@ -4,6 +4,7 @@ import type { Call } from "@chargemesh/kit/grpc-server";
 import { transact } from "@chargemesh/kit/postgres";
 import { insertSession } from "../db/session.ts";
 import { countSignUp } from "../domain/attempts.ts";
+import { offeredLanguage } from "../domain/language.ts";
 import { issueToken } from "../domain/one-time-token.ts";
 import { requireGoodPassword } from "../domain/password-rule.ts";
 import { openSession } from "../domain/session.ts";
@@ -13,9 +14,9 @@ import { toSignedInUser } from "./signed-in-user.ts";
 
 export const signUp =
   (deps: Deps) =>
-  async ({ username, password, email }: SignUpRequest, { signal }: Call): Promise<SignUpResponse> => {
+  async ({ username, password, email, language: tag }: SignUpRequest, { signal }: Call): Promise<SignUpResponse> => {
     const { db, passwords, sessions, tokens, clock } = deps;
-    const user = newUser(username, email, "DRIVER", clock.now());
+    const user = newUser({ username, email, language: offeredLanguage(tag, "language") }, "DRIVER", clock.now());
     requireGoodPassword(password, user, "password");
     // First of all: nobody can before there are keys, so nobody takes the administrator's name before the administrator has it.
     const { signedIn, session } = await openSession(sessions, user);

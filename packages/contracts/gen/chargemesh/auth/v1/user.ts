@@ -28,6 +28,8 @@ export interface User {
   emailVerified: boolean;
   /** May not sign in, nor refresh. */
   disabled: boolean;
+  /** The language of the mails to the user, a BCP 47 tag: "en" or "de". Of another tag its language counts ("de-CH" is "de"); empty is "en". */
+  language: string;
 }
 
 export const User_Role = {
@@ -130,6 +132,7 @@ function createBaseUser(): User {
     createTime: undefined,
     emailVerified: false,
     disabled: false,
+    language: "",
   };
 }
 
@@ -157,6 +160,9 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
     }
     if (message.disabled !== false) {
       writer.uint32(56).bool(message.disabled);
+    }
+    if (message.language !== "") {
+      writer.uint32(66).string(message.language);
     }
     return writer;
   },
@@ -230,6 +236,14 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
             message.disabled = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.language = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -259,6 +273,7 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
         ? globalThis.Boolean(object.email_verified)
         : false,
       disabled: isSet(object.disabled) ? globalThis.Boolean(object.disabled) : false,
+      language: isSet(object.language) ? globalThis.String(object.language) : "",
     };
   },
 
@@ -285,6 +300,9 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
     if (message.disabled !== false) {
       obj.disabled = message.disabled;
     }
+    if (message.language !== "") {
+      obj.language = message.language;
+    }
     return obj;
   },
 
@@ -300,6 +318,7 @@ export const User: MessageFns<User, "chargemesh.auth.v1.User"> = {
     message.createTime = object.createTime ?? undefined;
     message.emailVerified = object.emailVerified ?? false;
     message.disabled = object.disabled ?? false;
+    message.language = object.language ?? "";
     return message;
   },
 };

@@ -32,6 +32,8 @@ export interface SignUpRequest {
   password: string;
   /** Where mail goes. Empty means the username if that is an address, else nowhere. */
   email: string;
+  /** As in User. */
+  language: string;
 }
 
 export interface SignUpResponse {
@@ -107,7 +109,7 @@ export interface DeleteUserResponse {
 }
 
 function createBaseSignUpRequest(): SignUpRequest {
-  return { username: "", password: "", email: "" };
+  return { username: "", password: "", email: "", language: "" };
 }
 
 export const SignUpRequest: MessageFns<SignUpRequest, "chargemesh.auth.v1.SignUpRequest"> = {
@@ -122,6 +124,9 @@ export const SignUpRequest: MessageFns<SignUpRequest, "chargemesh.auth.v1.SignUp
     }
     if (message.email !== "") {
       writer.uint32(26).string(message.email);
+    }
+    if (message.language !== "") {
+      writer.uint32(34).string(message.language);
     }
     return writer;
   },
@@ -163,6 +168,14 @@ export const SignUpRequest: MessageFns<SignUpRequest, "chargemesh.auth.v1.SignUp
             message.email = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.language = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -180,6 +193,7 @@ export const SignUpRequest: MessageFns<SignUpRequest, "chargemesh.auth.v1.SignUp
       username: isSet(object.username) ? globalThis.String(object.username) : "",
       password: isSet(object.password) ? globalThis.String(object.password) : "",
       email: isSet(object.email) ? globalThis.String(object.email) : "",
+      language: isSet(object.language) ? globalThis.String(object.language) : "",
     };
   },
 
@@ -194,6 +208,9 @@ export const SignUpRequest: MessageFns<SignUpRequest, "chargemesh.auth.v1.SignUp
     if (message.email !== "") {
       obj.email = message.email;
     }
+    if (message.language !== "") {
+      obj.language = message.language;
+    }
     return obj;
   },
 
@@ -205,6 +222,7 @@ export const SignUpRequest: MessageFns<SignUpRequest, "chargemesh.auth.v1.SignUp
     message.username = object.username ?? "";
     message.password = object.password ?? "";
     message.email = object.email ?? "";
+    message.language = object.language ?? "";
     return message;
   },
 };
