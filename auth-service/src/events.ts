@@ -1,11 +1,15 @@
 import { randomUUID } from "node:crypto";
 import {
   OneTimeTokenIssued,
+  PasswordResetRequested,
   SecurityNoticeRaised,
   type SecurityNoticeRaised_Kind,
   UserCreated,
   UserDeleted,
+  UserDisabled,
+  UserEnabled,
   UserUpdated,
+  UserVerified,
 } from "@chargemesh/contracts/auth/v1/events";
 import { callContext } from "@chargemesh/kit/call-context";
 import { appendEvent } from "@chargemesh/kit/outbox";
@@ -22,6 +26,21 @@ export async function userUpdated(tx: Transaction<Database>, user: UserRow): Pro
   await appendEvent(tx, UserUpdated, user.id, { user: toUser(user) });
 }
 
+/** Told beside userUpdated, as the two that follow are. */
+export async function userVerified(tx: Transaction<Database>, user: UserRow): Promise<void> {
+  await appendEvent(tx, UserVerified, user.id, { user: toUser(user) });
+}
+
+export async function userDisabledOrEnabled(tx: Transaction<Database>, user: UserRow): Promise<void> {
+  await appendEvent(tx, user.disable_time === null ? UserEnabled : UserDisabled, user.id, { user: toUser(user) });
+}
+
+/** For somebody who is nobody it makes the same work. */
+export async function passwordResetRequested(tx: Transaction<Database>, userId: string | undefined): Promise<void> {
+  const remoteAddress = callContext()?.remoteAddress ?? "";
+  await appendEvent(tx, PasswordResetRequested, userId ?? randomUUID(), { userId: userId ?? "", remoteAddress });
+}
+
 export async function userDeleted(tx: Transaction<Database>, userId: string): Promise<void> {
   await appendEvent(tx, UserDeleted, userId, { userId });
 }
@@ -35,8 +54,9 @@ export async function securityNotice(
   kind: NoticeKind,
   time: Date,
 ): Promise<void> {
-  const remoteAddress = callContext()?.remoteAddress ?? "";
-  await appendEvent(tx, SecurityNoticeRaised, id, { userId: id, email: email ?? "", username, kind, time, remoteAddress });
+  const { remoteAddress = "", userAgent = "" } = callContext() ?? {};
+  const what = { kind, time, remoteAddress, userAgent };
+  await appendEvent(tx, SecurityNoticeRaised, id, { userId: id, email: email ?? "", username, ...what });
 }
 
 /** Tells a user that nobody can sign in as them for a while. For somebody who is nobody it makes the same work, and tells nobody. */

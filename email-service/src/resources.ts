@@ -15,5 +15,6 @@ export function toMessage(row: MessageRow): Message {
     createTime: row.create_time,
     nextAttemptTime: row.next_attempt_time ?? undefined,
     sendTime: row.send_time ?? undefined,
+    bounce: undefined,
   };
 }

@@ -120,7 +120,11 @@ export async function startReplica(
     });
   };
   const list = (request: Partial<ListMessagesRequest> = {}, role: Caller = "OPERATOR"): Promise<ListMessagesResponse> =>
-    call(client.listMessages, { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED, ...request }, role);
+    call(
+      client.listMessages,
+      { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED, bounced: false, ...request },
+      role,
+    );
   const get = async (id: string, role: Caller = "OPERATOR"): Promise<Message> =>
     Message.fromPartial((await call(client.getMessage, { id }, role)).message ?? {});
   return {

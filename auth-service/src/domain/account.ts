@@ -7,7 +7,7 @@ import { deleteOneTimeTokens } from "../db/one-time-token.ts";
 import type { Database } from "../db/schema.ts";
 import { deleteSessionsOf, insertSession } from "../db/session.ts";
 import { changeUser, lockUser, type UserRow, userByKey, usersByEmailKey } from "../db/user.ts";
-import { securityNotice, userUpdated } from "../events.ts";
+import { passwordResetRequested, securityNotice, userUpdated, userVerified } from "../events.ts";
 import { type Counting, countMail, countReset, unlock } from "./attempts.ts";
 import { issueToken, type OneTimeTokens, readOneTimeToken, spendToken } from "./one-time-token.ts";
 import { requireGoodPassword } from "./password-rule.ts";
@@ -40,6 +40,7 @@ export async function requestReset(accounts: Accounts, asked: { username: string
   const recipients = "email" in asked && verified.length > 0 ? verified : users;
   await transact(accounts.db, async (tx) => {
     for (const user of recipients.length > 0 ? recipients : [undefined]) {
+      await passwordResetRequested(tx, user?.id);
       await issueToken(accounts.tokens, tx, user, "RESET_PASSWORD", user?.email ?? null);
       await recordAudit(tx, { resource: user === undefined ? "" : `users/${user.id}` });
     }
@@ -69,7 +70,7 @@ export async function resetPassword(accounts: Accounts, token: string, password:
     // Who has lost their password may have lost more, or somebody else has made the account in their name and kept a key to it.
     await deleteApiKeysOf(tx, user.id);
     await unlock(tx, usernameKey(user.username));
-    if (isShown) await userUpdated(tx, changed);
+    if (isShown) await emailShown(tx, changed);
     await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user) });
   });
 }
@@ -141,8 +142,13 @@ export async function verifyEmail({ db, clock, tokens }: Pick<Accounts, "db" | "
       await deleteOneTimeTokens(tx, user.id);
       await securityNotice(tx, before, "EMAIL_CHANGED", now);
     }
-    await userUpdated(tx, changed);
+    await emailShown(tx, changed);
     const details = { email: before.email === email ? "verified" : "changed" };
     await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details });
   });
+}
+
+async function emailShown(tx: Transaction<Database>, user: UserRow): Promise<void> {
+  await userUpdated(tx, user);
+  await userVerified(tx, user);
 }

@@ -8,7 +8,7 @@ import { deleteOneTimeTokens } from "../db/one-time-token.ts";
 import type { Database, Db } from "../db/schema.ts";
 import { deleteSessionsOf } from "../db/session.ts";
 import { changeUser, deleteUser, insertUser, lockAdmins, lockUser, type UserRow } from "../db/user.ts";
-import { securityNotice, userCreated, userDeleted, userUpdated } from "../events.ts";
+import { securityNotice, userCreated, userDeleted, userDisabledOrEnabled, userUpdated } from "../events.ts";
 import type { Language } from "./language.ts";
 
 /** What usernames are compared by. Computed here and not in Postgres, whose lower() knows only the letters of its locale. */
@@ -44,10 +44,11 @@ function asTaken(err: unknown): never {
   throw new AppError("alreadyExists", "USERNAME_TAKEN", "This username is taken.", { cause: err, violations });
 }
 
-/** What an administrator may change of a user; what is not named stays. */
+/** What may be changed of a user; what is not named stays. */
 export interface UserChange {
   role?: UserRow["role"];
   disabled?: boolean;
+  language?: Language;
 }
 
 /**
@@ -55,26 +56,33 @@ export interface UserChange {
  * the next refresh brings the new one, so sessions need not end. Who is disabled has none any more, and no links that are good.
  * NOT_FOUND if there is no such user; FAILED_PRECONDITION if no administrator would be left who may sign in.
  */
-export function updateUser(db: Db, id: string, { role, disabled }: UserChange, now: Date): Promise<UserRow> {
+export function updateUser(db: Db, id: string, change: UserChange, now: Date): Promise<UserRow> {
   return transact(db, async (tx) => {
-    const admins = role === "ADMIN" && disabled !== true ? [] : await lockAdmins(tx);
+    const admins = mayTakeAdmin(change) ? await lockAdmins(tx) : [];
     const user = await lockUser(tx, id);
     if (user === undefined) throw noUser(id);
     const wasDisabled = user.disable_time !== null;
-    const next = { role: role ?? user.role, disabled: disabled ?? wasDisabled };
-    if (next.role === user.role && next.disabled === wasDisabled) return user;
+    const next = { role: user.role, disabled: wasDisabled, language: user.language, ...change };
+    if (next.role === user.role && next.disabled === wasDisabled && next.language === user.language) return user;
     keepExternalRole(user, next.role);
     if (next.role !== "ADMIN" || next.disabled) keepAdmin(admins, user);
     const disableTime = next.disabled ? (user.disable_time ?? now) : null;
-    const updated = await changeUser(tx, id, { role: next.role, disable_time: disableTime });
+    const updated = await changeUser(tx, id, { role: next.role, language: next.language, disable_time: disableTime });
     if (next.disabled && !wasDisabled) {
       await deleteSessionsOf(tx, id);
       await deleteOneTimeTokens(tx, id);
     }
     await userUpdated(tx, updated);
-    await recordAudit(tx, { resource: `users/${id}`, details: { role: next.role, disabled: String(next.disabled) } });
+    if (next.disabled !== wasDisabled) await userDisabledOrEnabled(tx, updated);
+    const details = { role: next.role, disabled: String(next.disabled), language: next.language };
+    await recordAudit(tx, { resource: `users/${id}`, details });
     return updated;
   });
+}
+
+/** Whether there may be an administrator less by it. */
+function mayTakeAdmin({ role, disabled }: UserChange): boolean {
+  return disabled === true || (role !== undefined && role !== "ADMIN");
 }
 
 /**

@@ -22,6 +22,7 @@ import { requestPasswordReset } from "./request-password-reset.ts";
 import { resetPassword } from "./reset-password.ts";
 import { rotateSigningKey } from "./rotate-signing-key.ts";
 import { signUp } from "./sign-up.ts";
+import { updateMe } from "./update-me.ts";
 import { updateUser } from "./update-user.ts";
 import { verifyEmail } from "./verify-email.ts";
 
@@ -39,6 +40,7 @@ export function userRpcs(deps: Deps): Handlers<UserServiceService> {
     refreshTokens: refreshTokens(deps),
     logOut: logOut(deps),
     getMe: getMe(deps),
+    updateMe: updateMe(deps),
     getUser: getUser(deps),
     listUsers: listUsers(deps),
     updateUser: updateUser(deps),

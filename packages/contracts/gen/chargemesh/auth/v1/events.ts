@@ -18,8 +18,26 @@ export interface UserCreated {
   user: User | undefined;
 }
 
-/** A User's role, email or state changed. The aggregate is the user. */
+/**
+ * A User's role, email, state or language changed. Each change is told so, also one that an event of its own tells of beside it: whoever
+ * keeps what is known of users needs no other. The aggregate is the user.
+ */
 export interface UserUpdated {
+  user: User | undefined;
+}
+
+/** A User has shown by a link from a mail that user.email is theirs. The aggregate is the user. */
+export interface UserVerified {
+  user: User | undefined;
+}
+
+/** A User may not sign in any more. The aggregate is the user. */
+export interface UserDisabled {
+  user: User | undefined;
+}
+
+/** A User who was disabled may sign in again. The aggregate is the user. */
+export interface UserEnabled {
   user: User | undefined;
 }
 
@@ -27,6 +45,14 @@ export interface UserUpdated {
 export interface UserDeleted {
   /** The user's id, a UUID. */
   userId: string;
+}
+
+/** Somebody asked for a link by which a new password can be set. It need not have been the user. The aggregate is the user. */
+export interface PasswordResetRequested {
+  /** Whose; empty if there is nobody who could be sent one by what was typed, which is not told: people type passwords where names belong. */
+  userId: string;
+  /** From where it was asked for; empty if that is not known. */
+  remoteAddress: string;
 }
 
 /** A token was made that its holder may use once, and is to be sent to an address. The aggregate is the user. */
@@ -129,6 +155,8 @@ export interface SecurityNoticeRaised {
     | undefined;
   /** From where it was done; empty if that is not known. */
   remoteAddress: string;
+  /** The program it was done with, by its own word; empty if it said nothing. */
+  userAgent: string;
 }
 
 export const SecurityNoticeRaised_Kind = {
@@ -143,6 +171,8 @@ export const SecurityNoticeRaised_Kind = {
   REFRESH_TOKEN_REUSED: "REFRESH_TOKEN_REUSED",
   API_KEY_CREATED: "API_KEY_CREATED",
   ACCOUNT_DELETED: "ACCOUNT_DELETED",
+  /** NEW_SIGN_IN - From a network, or with a kind of program, that the user has not signed in with for long. */
+  NEW_SIGN_IN: "NEW_SIGN_IN",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -156,6 +186,7 @@ export namespace SecurityNoticeRaised_Kind {
   export type REFRESH_TOKEN_REUSED = typeof SecurityNoticeRaised_Kind.REFRESH_TOKEN_REUSED;
   export type API_KEY_CREATED = typeof SecurityNoticeRaised_Kind.API_KEY_CREATED;
   export type ACCOUNT_DELETED = typeof SecurityNoticeRaised_Kind.ACCOUNT_DELETED;
+  export type NEW_SIGN_IN = typeof SecurityNoticeRaised_Kind.NEW_SIGN_IN;
   export type UNRECOGNIZED = typeof SecurityNoticeRaised_Kind.UNRECOGNIZED;
 }
 
@@ -182,6 +213,9 @@ export function securityNoticeRaised_KindFromJSON(object: any): SecurityNoticeRa
     case 6:
     case "ACCOUNT_DELETED":
       return SecurityNoticeRaised_Kind.ACCOUNT_DELETED;
+    case 7:
+    case "NEW_SIGN_IN":
+      return SecurityNoticeRaised_Kind.NEW_SIGN_IN;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -205,6 +239,8 @@ export function securityNoticeRaised_KindToJSON(object: SecurityNoticeRaised_Kin
       return "API_KEY_CREATED";
     case SecurityNoticeRaised_Kind.ACCOUNT_DELETED:
       return "ACCOUNT_DELETED";
+    case SecurityNoticeRaised_Kind.NEW_SIGN_IN:
+      return "NEW_SIGN_IN";
     case SecurityNoticeRaised_Kind.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -227,6 +263,8 @@ export function securityNoticeRaised_KindToNumber(object: SecurityNoticeRaised_K
       return 5;
     case SecurityNoticeRaised_Kind.ACCOUNT_DELETED:
       return 6;
+    case SecurityNoticeRaised_Kind.NEW_SIGN_IN:
+      return 7;
     case SecurityNoticeRaised_Kind.UNRECOGNIZED:
     default:
       return -1;
@@ -371,6 +409,213 @@ export const UserUpdated: MessageFns<UserUpdated, "chargemesh.auth.v1.UserUpdate
   },
 };
 
+function createBaseUserVerified(): UserVerified {
+  return { user: undefined };
+}
+
+export const UserVerified: MessageFns<UserVerified, "chargemesh.auth.v1.UserVerified"> = {
+  $type: "chargemesh.auth.v1.UserVerified" as const,
+
+  encode(message: UserVerified, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserVerified {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserVerified();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserVerified {
+    return { user: isSet(object.user) ? User.fromJSON(object.user) : undefined };
+  },
+
+  toJSON(message: UserVerified): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UserVerified>, I>>(base?: I): UserVerified {
+    return UserVerified.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserVerified>, I>>(object: I): UserVerified {
+    const message = createBaseUserVerified();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBaseUserDisabled(): UserDisabled {
+  return { user: undefined };
+}
+
+export const UserDisabled: MessageFns<UserDisabled, "chargemesh.auth.v1.UserDisabled"> = {
+  $type: "chargemesh.auth.v1.UserDisabled" as const,
+
+  encode(message: UserDisabled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserDisabled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserDisabled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserDisabled {
+    return { user: isSet(object.user) ? User.fromJSON(object.user) : undefined };
+  },
+
+  toJSON(message: UserDisabled): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UserDisabled>, I>>(base?: I): UserDisabled {
+    return UserDisabled.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserDisabled>, I>>(object: I): UserDisabled {
+    const message = createBaseUserDisabled();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBaseUserEnabled(): UserEnabled {
+  return { user: undefined };
+}
+
+export const UserEnabled: MessageFns<UserEnabled, "chargemesh.auth.v1.UserEnabled"> = {
+  $type: "chargemesh.auth.v1.UserEnabled" as const,
+
+  encode(message: UserEnabled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserEnabled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserEnabled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserEnabled {
+    return { user: isSet(object.user) ? User.fromJSON(object.user) : undefined };
+  },
+
+  toJSON(message: UserEnabled): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UserEnabled>, I>>(base?: I): UserEnabled {
+    return UserEnabled.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserEnabled>, I>>(object: I): UserEnabled {
+    const message = createBaseUserEnabled();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
 function createBaseUserDeleted(): UserDeleted {
   return { userId: "" };
 }
@@ -442,6 +687,101 @@ export const UserDeleted: MessageFns<UserDeleted, "chargemesh.auth.v1.UserDelete
   fromPartial<I extends Exact<DeepPartial<UserDeleted>, I>>(object: I): UserDeleted {
     const message = createBaseUserDeleted();
     message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBasePasswordResetRequested(): PasswordResetRequested {
+  return { userId: "", remoteAddress: "" };
+}
+
+export const PasswordResetRequested: MessageFns<PasswordResetRequested, "chargemesh.auth.v1.PasswordResetRequested"> = {
+  $type: "chargemesh.auth.v1.PasswordResetRequested" as const,
+
+  encode(message: PasswordResetRequested, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.remoteAddress !== "") {
+      writer.uint32(18).string(message.remoteAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PasswordResetRequested {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePasswordResetRequested();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PasswordResetRequested {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      remoteAddress: isSet(object.remoteAddress)
+        ? globalThis.String(object.remoteAddress)
+        : isSet(object.remote_address)
+        ? globalThis.String(object.remote_address)
+        : "",
+    };
+  },
+
+  toJSON(message: PasswordResetRequested): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.remoteAddress !== "") {
+      obj.remoteAddress = message.remoteAddress;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PasswordResetRequested>, I>>(base?: I): PasswordResetRequested {
+    return PasswordResetRequested.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PasswordResetRequested>, I>>(object: I): PasswordResetRequested {
+    const message = createBasePasswordResetRequested();
+    message.userId = object.userId ?? "";
+    message.remoteAddress = object.remoteAddress ?? "";
     return message;
   },
 };
@@ -626,6 +966,7 @@ function createBaseSecurityNoticeRaised(): SecurityNoticeRaised {
     kind: SecurityNoticeRaised_Kind.KIND_UNSPECIFIED,
     time: undefined,
     remoteAddress: "",
+    userAgent: "",
   };
 }
 
@@ -650,6 +991,9 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
     }
     if (message.remoteAddress !== "") {
       writer.uint32(50).string(message.remoteAddress);
+    }
+    if (message.userAgent !== "") {
+      writer.uint32(58).string(message.userAgent);
     }
     return writer;
   },
@@ -715,6 +1059,14 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
             message.remoteAddress = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.userAgent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -745,6 +1097,11 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
         : isSet(object.remote_address)
         ? globalThis.String(object.remote_address)
         : "",
+      userAgent: isSet(object.userAgent)
+        ? globalThis.String(object.userAgent)
+        : isSet(object.user_agent)
+        ? globalThis.String(object.user_agent)
+        : "",
     };
   },
 
@@ -768,6 +1125,9 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
     if (message.remoteAddress !== "") {
       obj.remoteAddress = message.remoteAddress;
     }
+    if (message.userAgent !== "") {
+      obj.userAgent = message.userAgent;
+    }
     return obj;
   },
 
@@ -782,6 +1142,7 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
     message.kind = object.kind ?? SecurityNoticeRaised_Kind.KIND_UNSPECIFIED;
     message.time = object.time ?? undefined;
     message.remoteAddress = object.remoteAddress ?? "";
+    message.userAgent = object.userAgent ?? "";
     return message;
   },
 };

@@ -71,6 +71,15 @@ export interface GetMeResponse {
   user: User | undefined;
 }
 
+export interface UpdateMeRequest {
+  user: User | undefined;
+  updateMask: string[] | undefined;
+}
+
+export interface UpdateMeResponse {
+  user: User | undefined;
+}
+
 export interface GetUserRequest {
   id: string;
 }
@@ -854,6 +863,166 @@ export const GetMeResponse: MessageFns<GetMeResponse, "chargemesh.auth.v1.GetMeR
   },
 };
 
+function createBaseUpdateMeRequest(): UpdateMeRequest {
+  return { user: undefined, updateMask: undefined };
+}
+
+export const UpdateMeRequest: MessageFns<UpdateMeRequest, "chargemesh.auth.v1.UpdateMeRequest"> = {
+  $type: "chargemesh.auth.v1.UpdateMeRequest" as const,
+
+  encode(message: UpdateMeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.updateMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateMeRequest {
+    return {
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      updateMask: isSet(object.updateMask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.updateMask))
+        : isSet(object.update_mask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.update_mask))
+        : undefined,
+    };
+  },
+
+  toJSON(message: UpdateMeRequest): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.updateMask !== undefined) {
+      obj.updateMask = FieldMask.toJSON(FieldMask.wrap(message.updateMask));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpdateMeRequest>, I>>(base?: I): UpdateMeRequest {
+    return UpdateMeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateMeRequest>, I>>(object: I): UpdateMeRequest {
+    const message = createBaseUpdateMeRequest();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.updateMask = object.updateMask ?? undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateMeResponse(): UpdateMeResponse {
+  return { user: undefined };
+}
+
+export const UpdateMeResponse: MessageFns<UpdateMeResponse, "chargemesh.auth.v1.UpdateMeResponse"> = {
+  $type: "chargemesh.auth.v1.UpdateMeResponse" as const,
+
+  encode(message: UpdateMeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateMeResponse {
+    return { user: isSet(object.user) ? User.fromJSON(object.user) : undefined };
+  },
+
+  toJSON(message: UpdateMeResponse): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpdateMeResponse>, I>>(base?: I): UpdateMeResponse {
+    return UpdateMeResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateMeResponse>, I>>(object: I): UpdateMeResponse {
+    const message = createBaseUpdateMeResponse();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
 function createBaseGetUserRequest(): GetUserRequest {
   return { id: "" };
 }
@@ -1528,6 +1697,16 @@ export const UserServiceService = {
     responseSerialize: (value: GetMeResponse): Buffer => Buffer.from(GetMeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMeResponse => GetMeResponse.decode(value),
   },
+  /** Update the fields of the User who calls that are named in update_mask; only language may be named. */
+  updateMe: {
+    path: "/chargemesh.auth.v1.UserService/UpdateMe" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateMeRequest): Buffer => Buffer.from(UpdateMeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateMeRequest => UpdateMeRequest.decode(value),
+    responseSerialize: (value: UpdateMeResponse): Buffer => Buffer.from(UpdateMeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateMeResponse => UpdateMeResponse.decode(value),
+  },
   /**
    * Get one User.
    *
@@ -1553,7 +1732,7 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): ListUsersResponse => ListUsersResponse.decode(value),
   },
   /**
-   * Update the fields named in update_mask; only role and disabled may be named. Who is disabled has no sessions any more.
+   * Update the fields named in update_mask; only role, disabled and language may be named. Who is disabled has no sessions any more.
    *
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
    */
@@ -1606,6 +1785,8 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   logOut: handleUnaryCall<LogOutRequest, LogOutResponse>;
   /** Get the User who calls. */
   getMe: handleUnaryCall<GetMeRequest, GetMeResponse>;
+  /** Update the fields of the User who calls that are named in update_mask; only language may be named. */
+  updateMe: handleUnaryCall<UpdateMeRequest, UpdateMeResponse>;
   /**
    * Get one User.
    *
@@ -1615,7 +1796,7 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   /** List Users, newest first. */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
   /**
-   * Update the fields named in update_mask; only role and disabled may be named. Who is disabled has no sessions any more.
+   * Update the fields named in update_mask; only role, disabled and language may be named. Who is disabled has no sessions any more.
    *
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
    */
@@ -1722,6 +1903,22 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMeResponse) => void,
   ): ClientUnaryCall;
+  /** Update the fields of the User who calls that are named in update_mask; only language may be named. */
+  updateMe(
+    request: UpdateMeRequest,
+    callback: (error: ServiceError | null, response: UpdateMeResponse) => void,
+  ): ClientUnaryCall;
+  updateMe(
+    request: UpdateMeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateMeResponse) => void,
+  ): ClientUnaryCall;
+  updateMe(
+    request: UpdateMeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateMeResponse) => void,
+  ): ClientUnaryCall;
   /**
    * Get one User.
    *
@@ -1759,7 +1956,7 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListUsersResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Update the fields named in update_mask; only role and disabled may be named. Who is disabled has no sessions any more.
+   * Update the fields named in update_mask; only role, disabled and language may be named. Who is disabled has no sessions any more.
    *
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it would leave no administrator.
    */

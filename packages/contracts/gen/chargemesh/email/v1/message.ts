@@ -12,6 +12,16 @@ export const protobufPackage = "chargemesh.email.v1";
 
 export const protobufFileName = "chargemesh/email/v1/message.proto";
 
+/** The word of a mail server that it will never take a mail: a reply 5xx to its recipient or its content (RFC 5321, section 4.2.1). */
+export interface Bounce {
+  /** Of the reply: 550. */
+  code: number;
+  /** What is wrong, as RFC 3463 has it: "5.1.1"; empty if the server did not say. */
+  enhancedStatus: string;
+  /** The reply in its own words. */
+  text: string;
+}
+
 /** One mail to one address. */
 export interface Message {
   /** A UUID. */
@@ -30,7 +40,11 @@ export interface Message {
   lastError: string;
   createTime: Date | undefined;
   nextAttemptTime: Date | undefined;
-  sendTime: Date | undefined;
+  sendTime:
+    | Date
+    | undefined;
+  /** If the mail server has refused it for good. */
+  bounce: Bounce | undefined;
 }
 
 export const Message_State = {
@@ -107,6 +121,113 @@ export function message_StateToNumber(object: Message_State): number {
   }
 }
 
+function createBaseBounce(): Bounce {
+  return { code: 0, enhancedStatus: "", text: "" };
+}
+
+export const Bounce: MessageFns<Bounce, "chargemesh.email.v1.Bounce"> = {
+  $type: "chargemesh.email.v1.Bounce" as const,
+
+  encode(message: Bounce, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).int32(message.code);
+    }
+    if (message.enhancedStatus !== "") {
+      writer.uint32(18).string(message.enhancedStatus);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Bounce {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBounce();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.enhancedStatus = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Bounce {
+    return {
+      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
+      enhancedStatus: isSet(object.enhancedStatus)
+        ? globalThis.String(object.enhancedStatus)
+        : isSet(object.enhanced_status)
+        ? globalThis.String(object.enhanced_status)
+        : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: Bounce): unknown {
+    const obj: any = {};
+    if (message.code !== 0) {
+      obj.code = Math.round(message.code);
+    }
+    if (message.enhancedStatus !== "") {
+      obj.enhancedStatus = message.enhancedStatus;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Bounce>, I>>(base?: I): Bounce {
+    return Bounce.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Bounce>, I>>(object: I): Bounce {
+    const message = createBaseBounce();
+    message.code = object.code ?? 0;
+    message.enhancedStatus = object.enhancedStatus ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
 function createBaseMessage(): Message {
   return {
     id: "",
@@ -121,6 +242,7 @@ function createBaseMessage(): Message {
     createTime: undefined,
     nextAttemptTime: undefined,
     sendTime: undefined,
+    bounce: undefined,
   };
 }
 
@@ -163,6 +285,9 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
     }
     if (message.sendTime !== undefined) {
       Timestamp.encode(toTimestamp(message.sendTime), writer.uint32(98).fork()).join();
+    }
+    if (message.bounce !== undefined) {
+      Bounce.encode(message.bounce, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -276,6 +401,14 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
             message.sendTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.bounce = Bounce.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -322,6 +455,7 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
         : isSet(object.send_time)
         ? fromJsonTimestamp(object.send_time)
         : undefined,
+      bounce: isSet(object.bounce) ? Bounce.fromJSON(object.bounce) : undefined,
     };
   },
 
@@ -363,6 +497,9 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
     if (message.sendTime !== undefined) {
       obj.sendTime = message.sendTime.toISOString();
     }
+    if (message.bounce !== undefined) {
+      obj.bounce = Bounce.toJSON(message.bounce);
+    }
     return obj;
   },
 
@@ -383,6 +520,9 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
     message.createTime = object.createTime ?? undefined;
     message.nextAttemptTime = object.nextAttemptTime ?? undefined;
     message.sendTime = object.sendTime ?? undefined;
+    message.bounce = (object.bounce !== undefined && object.bounce !== null)
+      ? Bounce.fromPartial(object.bounce)
+      : undefined;
     return message;
   },
 };

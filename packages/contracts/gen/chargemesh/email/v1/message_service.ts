@@ -59,6 +59,8 @@ export interface ListMessagesRequest {
   /** Only those to this address, without regard to case. */
   to: string;
   state: Message_State;
+  /** Only those that have a bounce. */
+  bounced: boolean;
 }
 
 export interface ListMessagesResponse {
@@ -410,7 +412,7 @@ export const GetMessageResponse: MessageFns<GetMessageResponse, "chargemesh.emai
 };
 
 function createBaseListMessagesRequest(): ListMessagesRequest {
-  return { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED };
+  return { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED, bounced: false };
 }
 
 export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.email.v1.ListMessagesRequest"> = {
@@ -428,6 +430,9 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
     }
     if (message.state !== Message_State.STATE_UNSPECIFIED) {
       writer.uint32(32).int32(message_StateToNumber(message.state));
+    }
+    if (message.bounced !== false) {
+      writer.uint32(40).bool(message.bounced);
     }
     return writer;
   },
@@ -477,6 +482,14 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
             message.state = message_StateFromJSON(reader.int32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.bounced = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -503,6 +516,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
         : "",
       to: isSet(object.to) ? globalThis.String(object.to) : "",
       state: isSet(object.state) ? message_StateFromJSON(object.state) : Message_State.STATE_UNSPECIFIED,
+      bounced: isSet(object.bounced) ? globalThis.Boolean(object.bounced) : false,
     };
   },
 
@@ -520,6 +534,9 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
     if (message.state !== Message_State.STATE_UNSPECIFIED) {
       obj.state = message_StateToJSON(message.state);
     }
+    if (message.bounced !== false) {
+      obj.bounced = message.bounced;
+    }
     return obj;
   },
 
@@ -532,6 +549,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
     message.pageToken = object.pageToken ?? "";
     message.to = object.to ?? "";
     message.state = object.state ?? Message_State.STATE_UNSPECIFIED;
+    message.bounced = object.bounced ?? false;
     return message;
   },
 };
