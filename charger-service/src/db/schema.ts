@@ -6,6 +6,7 @@ import type { ConfigurationTables } from "./configuration-tables.ts";
 import type { FileTables } from "./file-tables.ts";
 import type { MessageTables } from "./message-tables.ts";
 import type { ReservationTables } from "./reservation-tables.ts";
+import type { WebhookTables } from "./webhook-tables.ts";
 
 /** The Postgres schema of this service. */
 export const SCHEMA = "ocpp";
@@ -245,7 +246,8 @@ export interface Database
     ConfigurationTables,
     FileTables,
     MessageTables,
-    ReservationTables {
+    ReservationTables,
+    WebhookTables {
   charger: ChargerTable;
   charger_liveness: ChargerLivenessTable;
   password_rotation: PasswordRotationTable;
