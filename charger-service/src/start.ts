@@ -2,19 +2,20 @@ import { randomUUID } from "node:crypto";
 import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
 import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
-import { streamOf } from "@chargemesh/kit/event-streams";
+import { keepJournal, streamOf } from "@chargemesh/kit/event-streams";
 import { makeIsForwarder, makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
 import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
-import { openNats } from "@chargemesh/kit/nats";
+import { type Nats, openNats } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
 import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
 import { subscribe } from "@chargemesh/kit/subscribe";
 import { openTransport } from "@chargemesh/kit/transport";
+import type { Kysely } from "kysely";
 import { openCertification } from "./certification.ts";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
@@ -53,8 +54,7 @@ export async function start(
   const wheel = makeWheel();
   stack.defer("wheel", () => wheel.stop());
   keepPartitions(db, config.messageRetentionDays, clock, stack, log);
-  runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
-  subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
+  linkEvents(db, nats, stack, log);
 
   const registry = makeRegistry();
   const tolerance = makeTolerance(db, clock, stack, log);
@@ -124,4 +124,11 @@ export async function start(
   );
   stack.defer("health drain", () => health.drain());
   return { grpcAddress, ...addresses };
+}
+
+/** What it says to others, and hears of them. */
+function linkEvents(db: Kysely<Database>, nats: Nats, stack: Stack, log: Logger): void {
+  keepJournal(nats, SERVICE, stack, log);
+  runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
+  subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
 }

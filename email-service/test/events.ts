@@ -69,7 +69,7 @@ export async function openPublisher(url: string) {
   const stack = new Stack();
   const nats = openNats(readNatsConfig(readEnv({ NATS_URL: url }), "NATS_URL"), "test", stack, log);
   await until(() => nats.check().then(() => true));
-  for (const name of ["chargemesh.auth.v1", "chargemesh.charger.v1"]) await ensureStream(nats, streamOf(name), "");
+  for (const name of ["chargemesh.auth.v1", "chargemesh.charger.v1"]) await ensureStream(nats, streamOf(name), "", log);
   const jetstream = nats.connection().jetstream();
   const manager = await jetstream.jetstreamManager();
   const publishRaw = (subject: string, data: string) => jetstream.publish(subject, data);

@@ -2,7 +2,17 @@ import { readFile } from "node:fs/promises";
 import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from "nats";
 import type { Env } from "./config.ts";
 
-/** Where NATS is, and by what it lets us in. */
+/** How events are kept in NATS, the same for all services. */
+export interface StreamSettings {
+  /** On how many servers of a cluster each stream is: 1, or 3 or 5, of which one or two may be away. */
+  replicas: number;
+  /** How long an event stays. */
+  retentionDays: number;
+  /** What a stream may weigh before its oldest events go; 0 is no limit. */
+  bytesMax: number;
+}
+
+/** Where NATS is, by what it lets us in, and how it keeps events. */
 export interface NatsConfig {
   /** Several servers are separated by commas. With user and password, or with a token in place of the user. tls: wants TLS. */
   url: string;
@@ -12,6 +22,7 @@ export interface NatsConfig {
   ca: string | undefined;
   certificate: string | undefined;
   key: string | undefined;
+  streams: StreamSettings;
 }
 
 /** The settings of the connection to NATS; `own` names the URL that is of this service alone. */
@@ -25,6 +36,11 @@ export function readNatsConfig(env: Env, own: string): NatsConfig {
     ca: env.optional("NATS_CA"),
     certificate,
     key,
+    streams: {
+      replicas: env.integer("EVENT_STREAM_REPLICAS", 1, { min: 1, max: 5 }),
+      retentionDays: env.integer("EVENT_RETENTION_DAYS", 7, { min: 1, max: 3_650 }),
+      bytesMax: env.integer("EVENT_STREAM_BYTES_MAX", 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { connect, type NatsConnection } from "nats";
 import { AppError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
-import { accessTo, type NatsConfig } from "./nats-access.ts";
+import { accessTo, type NatsConfig, type StreamSettings } from "./nats-access.ts";
 import { rest } from "./rest.ts";
 
 const RECONNECT_WAIT_MS = 250;
@@ -14,8 +14,11 @@ const CONNECT_TIMEOUT_MS = 3_000;
 export interface Nats {
   /** The connection. UNAVAILABLE while there is none. */
   connection(): NatsConnection;
+  isConnected(): boolean;
   /** Resolves if there is a connection now, rejects if not: the check for health. */
   check(): Promise<void>;
+  /** How the streams are kept. */
+  readonly streams: StreamSettings;
 }
 
 /** Begins to connect as the service `name`, and goes on until it does and whenever it is lost. */
@@ -69,6 +72,8 @@ export function openNats(config: NatsConfig, name: string, stack: Stack, log: Lo
         throw new AppError("unavailable", "NATS_UNAVAILABLE", "The message bus is not available. Try again.");
       return current;
     },
+    isConnected: () => up,
     check: () => (up ? Promise.resolve() : Promise.reject(new Error("not connected"))),
+    streams: config.streams,
   };
 }

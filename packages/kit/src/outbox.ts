@@ -55,7 +55,7 @@ export function runOutbox<DB extends { outbox: OutboxTable }>(
   const stopping = new AbortController();
   const { signal } = stopping;
   const publish = async (connection: Kysely<DB>): Promise<void> => {
-    for (const stream of streams) await ensureStream(nats, stream, source);
+    for (const stream of streams) await ensureStream(nats, stream, source, log);
     do {
       const count = await publishBatch(connection, nats.connection().jetstream({ timeout: PUBLISH_TIMEOUT_MS }), source);
       if (count === 0) await rest(POLL_MS, signal);

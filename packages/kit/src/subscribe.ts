@@ -1,6 +1,6 @@
-import { AckPolicy, type ConsumerConfig, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos } from "nats";
+import { AckPolicy, type Consumer, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos } from "nats";
 import type { CloudEvent } from "./cloud-event.ts";
-import { type EventStream, ensureStream, streamOfType } from "./event-streams.ts";
+import { ensureStream, isNotFound, streamOfType } from "./event-streams.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import type { Nats } from "./nats.ts";
@@ -12,37 +12,36 @@ export type Handle = (event: CloudEvent, deliveries: number) => Promise<void>;
 
 /** The delays after which an event that could not be handled comes again, in ms; the last one repeats. */
 const REDELIVERY_MS = [1_000, 5_000, 15_000, 60_000];
+/** How long a process may take over an event before another gets it, in ms: so long wait those of one that was killed. */
+const ACK_WAIT_MS = 30_000;
 const FETCH = { max_messages: 100, expires: 5_000 };
 const RETRY_MS = 1_000;
 /** How often we look whether there is a connection, in ms. */
 const LOOK_MS = 50;
 
 /**
- * Handles every event of one type, at least once, from now until the process stops: in order, but for those whose handling failed,
- * which come again later. `handle` must bear to see one twice, and runs as part of the request that caused the event.
+ * Handles every event of one type, at least once, from now until the process stops: in order, but for those whose handling failed or that a
+ * killed process had in hand, which come again later. `handle` must bear to see one twice, and runs as part of the request that caused the event.
  */
 export function subscribe(nats: Nats, durable: string, type: string, handle: Handle, stack: Stack, log: Logger): void {
-  const stream = streamOfType(type);
   const stopping = new AbortController();
+  const { signal } = stopping;
   let fetched: ConsumerMessages | undefined;
   const consume = async (): Promise<void> => {
-    await ensureConsumer(nats, stream, durable, `${type}.>`);
-    const consumer = await nats.connection().jetstream().consumers.get(stream.name, durable);
-    while (!stopping.signal.aborted) {
+    const consumer = await ensureConsumer(nats, durable, type, log);
+    while (!signal.aborted) {
       fetched = await consumer.fetch(FETCH);
-      if (stopping.signal.aborted) fetched.stop();
-      for await (const message of fetched) await deliver(message, handle, log);
+      if (signal.aborted) fetched.stop();
+      // What was fetched and not begun when we stop is another's at once.
+      for await (const message of fetched) await (signal.aborted ? message.nak() : deliver(message, handle, log));
     }
   };
   const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       // Health says that the bus is away; here it is no news.
-      const connected = await nats.check().then(
-        () => true,
-        () => false,
-      );
-      if (connected) await consume().catch((err: unknown) => log.warn({ err, durable }, "event consumer interrupted"));
-      await rest(connected ? RETRY_MS : LOOK_MS, stopping.signal);
+      const isConnected = nats.isConnected();
+      if (isConnected) await consume().catch((err: unknown) => log.warn({ err, durable }, "event consumer interrupted"));
+      await rest(isConnected ? RETRY_MS : LOOK_MS, signal);
     }
   };
   const running = run();
@@ -53,19 +52,27 @@ export function subscribe(nats: Nats, durable: string, type: string, handle: Han
   });
 }
 
-/** Makes the durable consumer of one event type, from the first event that the stream still has. One that exists is left as it is. */
-async function ensureConsumer(nats: Nats, stream: EventStream, durable: string, subject: string): Promise<void> {
+/** The durable consumer of one event type, from the first event that the stream still has. One that is there goes on where it was, as it should be. */
+async function ensureConsumer(nats: Nats, durable: string, type: string, log: Logger): Promise<Consumer> {
+  const stream = streamOfType(type);
   // Whoever says these events keeps their stream; a reader only sees to it that nothing is said before it is there.
-  await ensureStream(nats, stream, "");
-  const manager = await nats.connection().jetstreamManager();
-  const config: Partial<ConsumerConfig> = {
-    durable_name: durable,
-    filter_subject: subject,
-    ack_policy: AckPolicy.Explicit,
-    deliver_policy: DeliverPolicy.All,
-    ack_wait: nanos(30_000),
-  };
-  await manager.consumers.add(stream.name, config);
+  await ensureStream(nats, stream, "", log);
+  const { consumers } = await nats.connection().jetstreamManager({ checkAPI: false });
+  const config = { filter_subject: `${type}.>`, ack_wait: nanos(ACK_WAIT_MS) };
+  const there = await consumers.info(stream.name, durable).catch((err: unknown) => {
+    if (isNotFound(err)) return undefined;
+    throw err;
+  });
+  if (there === undefined)
+    await consumers.add(stream.name, {
+      ...config,
+      durable_name: durable,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+    });
+  else if (there.config.filter_subject !== config.filter_subject || there.config.ack_wait !== config.ack_wait)
+    await consumers.update(stream.name, durable, config);
+  return nats.connection().jetstream().consumers.get(stream.name, durable);
 }
 
 async function deliver(message: JsMsg, handle: Handle, log: Logger): Promise<void> {
