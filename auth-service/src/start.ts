@@ -21,6 +21,7 @@ import { openTransport } from "@chargemesh/kit/transport";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
 import { identifyApiKey } from "./domain/api-key.ts";
+import { deviceKeyOf } from "./domain/device.ts";
 import { admitExternalUser } from "./domain/external-user.ts";
 import { makeFirstAdmin } from "./domain/first-admin.ts";
 import type { OneTimeTokens } from "./domain/one-time-token.ts";
@@ -51,7 +52,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
     await makeFirstAdmin({ db, passwords, clock, log }, config, signal);
     await keys.load();
   });
-  const sessions = { ...config, keys, clock, refreshKey: refreshKeyOf(config.keySecret) };
+  const sessions = { ...config, keys, clock, refreshKey: refreshKeyOf(config.keySecret), deviceKey: deviceKeyOf(config.keySecret) };
   const accounts = { db, passwords, sessions, clock, limits: config.limits, tokens: oneTimeTokens(config, clock) };
   const registrations = [
     serve(UserServiceService, userRpcs(accounts)),

@@ -123,6 +123,7 @@ const nobodys = [
   "ChargerService/GetCharger",
   "ChargerService/ListChargers",
   "UserService/GetMe",
+  "UserService/UpdateMe",
   "SessionService/RevokeMySessions",
   "ApiKeyService/CreateApiKey",
   "AccountService/RequestEmailVerification",

@@ -98,6 +98,11 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
       const answer = await anybody("POST", "/auth/logout", { refreshToken: user.refreshToken });
       return { answer, resource: `users/${user.id}`, actor: userActor(user) };
     },
+    "auth.v1.UserService/UpdateMe": async () => {
+      const user = await somebody();
+      const answer = await user.rest("PATCH", "/auth/me", { language: "de" });
+      return { answer, resource: `users/${user.id}`, actor: userActor(user) };
+    },
     "auth.v1.UserService/UpdateUser": async () => {
       const { id } = await somebody();
       return { answer: await admin("PATCH", `/auth/users/${id}`, { role: "OPERATOR" }), resource: `users/${id}` };

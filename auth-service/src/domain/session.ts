@@ -26,6 +26,8 @@ export interface Sessions {
   refreshGraceSeconds: number;
   /** With what refresh tokens are made from those before them. */
   refreshKey: Buffer;
+  /** With what devices are made unrecognizable. */
+  deviceKey: Buffer;
 }
 
 /** A user who has just proved who they are. */

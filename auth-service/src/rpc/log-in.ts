@@ -4,8 +4,10 @@ import type { Call } from "@chargemesh/kit/grpc-server";
 import { transact } from "@chargemesh/kit/postgres";
 import { insertSession, trimSessions } from "../db/session.ts";
 import { stillSignsIn } from "../db/user.ts";
+import { isNewDevice } from "../domain/device.ts";
 import { openSession } from "../domain/session.ts";
 import { checkSignIn, invalidCredentials } from "../domain/sign-in.ts";
+import { securityNotice } from "../events.ts";
 import type { Deps } from "./index.ts";
 import { toSignedInUser } from "./signed-in-user.ts";
 
@@ -18,6 +20,7 @@ export const logIn =
     await transact(db, async (tx) => {
       if (!(await stillSignsIn(tx, user.id, hash))) throw invalidCredentials();
       await insertSession(tx, session);
+      if (await isNewDevice(sessions.deviceKey, tx, user.id, clock.now())) await securityNotice(tx, user, "NEW_SIGN_IN", clock.now());
       await trimSessions(tx, user.id, clock.now());
       await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { session: session.id } });
     });

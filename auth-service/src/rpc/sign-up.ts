@@ -4,6 +4,7 @@ import type { Call } from "@chargemesh/kit/grpc-server";
 import { transact } from "@chargemesh/kit/postgres";
 import { insertSession } from "../db/session.ts";
 import { countSignUp } from "../domain/attempts.ts";
+import { isNewDevice } from "../domain/device.ts";
 import { offeredLanguage } from "../domain/language.ts";
 import { issueToken } from "../domain/one-time-token.ts";
 import { requireGoodPassword } from "../domain/password-rule.ts";
@@ -25,6 +26,7 @@ export const signUp =
     await transact(db, async (tx) => {
       await createUser(tx, user, passwordHash);
       await insertSession(tx, session);
+      await isNewDevice(sessions.deviceKey, tx, user.id, clock.now());
       if (user.email !== null) await issueToken(tokens, tx, user, "VERIFY_EMAIL", user.email);
       await recordAudit(tx, { resource: `users/${user.id}`, actor: userActor(user), details: { role: user.role } });
     });

@@ -171,7 +171,10 @@ export const SecurityNoticeRaised_Kind = {
   REFRESH_TOKEN_REUSED: "REFRESH_TOKEN_REUSED",
   API_KEY_CREATED: "API_KEY_CREATED",
   ACCOUNT_DELETED: "ACCOUNT_DELETED",
-  /** NEW_SIGN_IN - From a network, or with a kind of program, that the user has not signed in with for long. */
+  /**
+   * NEW_SIGN_IN - From a network, or with a kind of program, that the user has not signed in with for half a year. Who signs in at another identity
+   * provider hears of it from there.
+   */
   NEW_SIGN_IN: "NEW_SIGN_IN",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
