@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
-import type { Transaction } from "@chargemesh/contracts/charger/v1/transaction";
+import type { PowerSample, Transaction } from "@chargemesh/contracts/charger/v1/transaction";
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import { requestId } from "@chargemesh/kit/request-id";
@@ -12,7 +12,8 @@ import type { Db } from "../db/schema.ts";
 import { render } from "../mail/document.ts";
 import { queuedAt } from "../mail/schedule.ts";
 import type { Sender } from "../mail/sender.ts";
-import { type Charge, receipt } from "../mail/templates/receipt.ts";
+import type { Charge } from "../mail/templates/charge.ts";
+import { templates } from "../mail/templates/index.ts";
 
 /**
  * Users and transactions come in streams of their own, so that a transaction may be here before its user, most of all while we catch up
@@ -25,7 +26,7 @@ const DELIVERIES_MAX = 8;
 export const transactionStopped =
   ({ db, clock, sender, log }: { db: Db; clock: Clock; sender: Sender; log: Logger }): Handle =>
   async (event, deliveries) => {
-    const { transaction } = TransactionStopped.fromJSON(event.data ?? {});
+    const { transaction, powerCurve } = TransactionStopped.fromJSON(event.data ?? {});
     if (transaction === undefined) return log.error({ event }, "an event without its transaction was dropped");
     const { id, userId } = transaction;
     if (userId === "") return;
@@ -39,7 +40,7 @@ export const transactionStopped =
     const message = await insertMessage(db, {
       id: randomUUID(),
       to_address: recipient.email,
-      ...render(receipt(toCharge(transaction, recipient.username))),
+      ...render(templates.receipt.write(toCharge(transaction, powerCurve, recipient.username), "en"), { language: "en" }),
       template: "receipt",
       event_id: event.id,
       request_id: requestId() ?? null,
@@ -49,7 +50,7 @@ export const transactionStopped =
     if (message !== undefined) sender.wake();
   };
 
-function toCharge(transaction: Transaction, username: string): Charge {
+function toCharge(transaction: Transaction, powerCurve: readonly PowerSample[], username: string): Charge {
   const { id, chargerId, connectorId, startTime, stopTime, energyWh, flags } = transaction;
   const has = (...any: Transaction["flags"]): boolean => any.some((flag) => flags.includes(flag));
   return {
@@ -61,6 +62,7 @@ function toCharge(transaction: Transaction, username: string): Charge {
     stopTime,
     energyWh: has("METER_WENT_BACKWARDS", "NO_START") ? undefined : energyWh,
     clockIsWrong: has("CLOCK_UNSET", "STOP_BEFORE_START"),
+    powerCurve: powerCurve.flatMap(({ time, powerW }) => (time === undefined ? [] : [{ time, powerW }])),
     stopIsMissing: has("STOP_MISSING"),
   };
 }

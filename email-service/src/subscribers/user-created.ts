@@ -12,7 +12,7 @@ import type { Db } from "../db/schema.ts";
 import { render } from "../mail/document.ts";
 import { queuedAt } from "../mail/schedule.ts";
 import type { Sender } from "../mail/sender.ts";
-import { welcome } from "../mail/templates/welcome.ts";
+import { templates } from "../mail/templates/index.ts";
 
 /** Remembers the user, and welcomes them if they have an address. */
 export const userCreated =
@@ -29,7 +29,7 @@ export const userCreated =
       return insertMessage(tx, {
         id: randomUUID(),
         to_address: user.email,
-        ...render(welcome(user.username)),
+        ...render(templates.welcome.write({ username: user.username }, "en"), { language: "en" }),
         template: "welcome",
         event_id: event.id,
         request_id: requestId() ?? null,

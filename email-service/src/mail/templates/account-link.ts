@@ -1,40 +1,45 @@
 import type { Document } from "../document.ts";
-import type { LinkPurpose } from "../links.ts";
+import { figures } from "../figures.ts";
+import type { Language } from "../language.ts";
+import { phrase } from "../phrases.ts";
+import { defineTemplate } from "./template.ts";
 
-/** The name of a template, by which operators find its mails. */
-export const linkTemplates: Record<LinkPurpose, string> = {
-  VERIFY_EMAIL: "verify-email",
-  CHANGE_EMAIL: "change-email",
-  RESET_PASSWORD: "reset-password",
+/** A link that somebody may follow once, to do what only they can. It is put in when the mail is sent. */
+export interface AccountLink {
+  username: string;
+  expireTime: Date | undefined;
+}
+
+/** What a mail with such a link says. */
+export interface LinkWords {
+  subject: string;
+  what: string;
+  linkTo: string;
+  ifNotYou: string;
+  why: string;
+}
+
+const once: Record<Language, (until: string | undefined) => string> = {
+  en: (until) => `The link is good once${until === undefined ? "" : `, until ${until}`}. Give it to nobody.`,
+  de: (until) => `Der Link gilt einmal${until === undefined ? "" : `, bis zum ${until}`}. Geben Sie ihn niemandem weiter.`,
 };
 
-const texts: Record<LinkPurpose, { subject: string; what: string; linkTo: string; ifNotYou: string }> = {
-  VERIFY_EMAIL: {
-    subject: "Is this your email address?",
-    what: "somebody signed up with this address. If it was you, please say so.",
-    linkTo: "Yes, this is my address",
-    ifNotYou: "If it was not you, somebody has given us your address by mistake, and you can ignore this mail.",
-  },
-  CHANGE_EMAIL: {
-    subject: "Is this your new email address?",
-    what: "this is to be the new address of your account. Until you say so, the old one stays.",
-    linkTo: "Yes, this is my new address",
-    ifNotYou: "If you did not ask for this, you can ignore this mail.",
-  },
-  RESET_PASSWORD: {
-    subject: "A new password",
-    what: "somebody asked for a new password for your account.",
-    linkTo: "Set a new password",
-    ifNotYou: "If it was not you, you can ignore this mail: nothing has changed.",
-  },
-};
-
-/** For somebody who shall do something that only they can, by a link. */
-export function accountLink(purpose: LinkPurpose, username: string, expireTime: Date | undefined): Document {
-  const { subject, what, linkTo, ifNotYou } = texts[purpose];
-  const until = expireTime === undefined ? "" : ` and until ${expireTime.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-  return {
-    subject,
-    blocks: [`Hello ${username},`, what, { linkTo }, `The link is good once${until}. Give it to nobody.`, ifNotYou],
-  };
+/** A mail whose purpose is a link. */
+export function defineLinkTemplate(id: string, description: string, texts: Record<Language, LinkWords>) {
+  return defineTemplate<AccountLink>({
+    id,
+    category: "ACCOUNT",
+    description,
+    write({ username, expireTime }, language): Document {
+      const { subject, what, linkTo, ifNotYou, why } = texts[language];
+      const until = expireTime === undefined ? undefined : figures[language].minute(expireTime);
+      return {
+        subject,
+        preview: what,
+        blocks: [phrase[language].hello(username), what, { linkTo }, once[language](until), ifNotYou],
+        why,
+      };
+    },
+    sample: () => ({ username: "ada", expireTime: new Date("2026-11-04T17:05:00Z") }),
+  });
 }

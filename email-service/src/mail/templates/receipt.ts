@@ -1,64 +1,42 @@
-import type { Document, Fact } from "../document.ts";
+import { figures } from "../figures.ts";
+import { phrase } from "../phrases.ts";
+import { powerChart } from "../power-chart.ts";
+import { type Charge, factsOf, remarksOn, sampleCharge } from "./charge.ts";
+import { defineTemplate } from "./template.ts";
 
-/** A charge that has ended, as far as it is known. */
-export interface Charge {
-  transactionId: string;
-  chargerId: string;
-  connectorId: number;
-  username: string;
-  startTime: Date | undefined;
-  stopTime: Date | undefined;
-  /** In Wh. */
-  energyWh: number | undefined;
-  /** The charger's clock was wrong, and so are the times. */
-  clockIsWrong: boolean;
-  /** The charger never said that it ended: the stop is that of its last sign. */
-  stopIsMissing: boolean;
-}
+const texts = {
+  en: {
+    subject: (charger: string, energy: string | undefined) => `Your charge at ${charger}: ${energy ?? "receipt"}`,
+    what: "This is the receipt of your charge.",
+    why: "You get this mail because a charge ended that began with a card or an app of your account.",
+  },
+  de: {
+    subject: (charger: string, energy: string | undefined) => `Ihr Ladevorgang an ${charger}: ${energy ?? "Beleg"}`,
+    what: "Hier ist der Beleg über Ihren Ladevorgang.",
+    why: "Sie bekommen diese E-Mail, weil ein Ladevorgang beendet ist, der mit einer Karte oder App Ihres Kontos begonnen hat.",
+  },
+};
 
-const UNKNOWN = "unknown";
-
-/** For the one who charged, once the charge has ended. */
-export function receipt(charge: Charge): Document {
-  const energy = charge.energyWh === undefined ? UNKNOWN : kilowattHours(charge.energyWh);
-  const facts: Fact[] = [
-    ["Charger", charge.chargerId],
-    ["Connector", String(charge.connectorId)],
-    ["Started", time(charge.startTime)],
-    ["Stopped", time(charge.stopTime)],
-    ["Duration", duration(charge)],
-    ["Energy", energy],
-    ["Transaction", charge.transactionId],
-  ];
-  return {
-    subject: `Your charge at ${charge.chargerId}: ${charge.energyWh === undefined ? "receipt" : energy}`,
-    blocks: [`Hello ${charge.username},`, "this is the receipt of your charge.", facts, ...remarks(charge)],
-  };
-}
-
-function remarks(charge: Charge): string[] {
-  return [
-    charge.energyWh === undefined ? "The charger's meter readings do not fit together, so the energy is not known." : undefined,
-    charge.clockIsWrong ? "The charger's clock was wrong, so the times may be wrong too." : undefined,
-    charge.stopIsMissing ? "The charger did not report the end of this charge. The figures are those that it reported last." : undefined,
-  ].filter((remark) => remark !== undefined);
-}
-
-/** From the meter's Wh, to the watt-hour. */
-function kilowattHours(wattHours: number): string {
-  return `${(Math.round(wattHours) / 1000).toFixed(3)} kWh`;
-}
-
-/** 2026-11-03 17:05:09 UTC */
-function time(date: Date | undefined): string {
-  return date === undefined ? UNKNOWN : `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-/** 1 h 2 min 3 s, without the zeros in front. */
-function duration({ startTime, stopTime, clockIsWrong }: Charge): string {
-  if (startTime === undefined || stopTime === undefined || clockIsWrong) return UNKNOWN;
-  const seconds = Math.round((stopTime.getTime() - startTime.getTime()) / 1000);
-  const parts = [`${Math.floor(seconds / 3600)} h`, `${Math.floor(seconds / 60) % 60} min`, `${seconds % 60} s`];
-  const first = parts.findIndex((part) => !part.startsWith("0"));
-  return parts.slice(first === -1 ? 2 : first).join(" ");
-}
+export const receipt = defineTemplate<Charge>({
+  id: "receipt",
+  category: "CHARGING",
+  description: "To the user who charged, once the charge has ended.",
+  write(charge, language) {
+    const { subject, what, why } = texts[language];
+    const energy = charge.energyWh === undefined ? undefined : figures[language].energy(charge.energyWh);
+    const chart = charge.clockIsWrong ? undefined : powerChart(charge.powerCurve, language);
+    return {
+      subject: subject(charge.chargerId, energy),
+      preview: what,
+      blocks: [
+        phrase[language].hello(charge.username),
+        what,
+        factsOf(charge, language),
+        ...(chart === undefined ? [] : [{ chart }]),
+        ...remarksOn(charge, language),
+      ],
+      why,
+    };
+  },
+  sample: sampleCharge,
+});
