@@ -12,6 +12,7 @@ import { files } from "./migrations/0010-files.ts";
 import { certificates } from "./migrations/0011-certificates.ts";
 import { dataTransfers } from "./migrations/0012-data-transfers.ts";
 import { connectionHistory } from "./migrations/0013-connection-history.ts";
+import { events } from "./migrations/0014-events.ts";
 import { webhooks } from "./migrations/0015-webhooks.ts";
 
 /** Every migration of the schema `ocpp`, in order. Never edited once released; `docs/adr` says how a table changes. */
@@ -29,5 +30,6 @@ export const migrations: Record<string, Migration> = {
   "0011-certificates": certificates,
   "0012-data-transfers": dataTransfers,
   "0013-connection-history": connectionHistory,
+  "0014-events": events,
   "0015-webhooks": webhooks,
 };
