@@ -44,7 +44,11 @@ export interface Message {
     | Date
     | undefined;
   /** If the mail server has refused it for good. */
-  bounce: Bounce | undefined;
+  bounce:
+    | Bounce
+    | undefined;
+  /** The User it is to; empty for one that an operator wrote, or that goes to an address whoever has it. */
+  userId: string;
 }
 
 export const Message_State = {
@@ -243,6 +247,7 @@ function createBaseMessage(): Message {
     nextAttemptTime: undefined,
     sendTime: undefined,
     bounce: undefined,
+    userId: "",
   };
 }
 
@@ -288,6 +293,9 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
     }
     if (message.bounce !== undefined) {
       Bounce.encode(message.bounce, writer.uint32(106).fork()).join();
+    }
+    if (message.userId !== "") {
+      writer.uint32(114).string(message.userId);
     }
     return writer;
   },
@@ -409,6 +417,14 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
             message.bounce = Bounce.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -456,6 +472,11 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
         ? fromJsonTimestamp(object.send_time)
         : undefined,
       bounce: isSet(object.bounce) ? Bounce.fromJSON(object.bounce) : undefined,
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
     };
   },
 
@@ -500,6 +521,9 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
     if (message.bounce !== undefined) {
       obj.bounce = Bounce.toJSON(message.bounce);
     }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
     return obj;
   },
 
@@ -523,6 +547,7 @@ export const Message: MessageFns<Message, "chargemesh.email.v1.Message"> = {
     message.bounce = (object.bounce !== undefined && object.bounce !== null)
       ? Bounce.fromPartial(object.bounce)
       : undefined;
+    message.userId = object.userId ?? "";
     return message;
   },
 };

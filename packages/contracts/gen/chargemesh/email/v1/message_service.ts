@@ -61,6 +61,10 @@ export interface ListMessagesRequest {
   state: Message_State;
   /** Only those that have a bounce. */
   bounced: boolean;
+  /** Only those of this template: "receipt". */
+  template: string;
+  /** Only those to this User, a UUID, at whatever address. */
+  userId: string;
 }
 
 export interface ListMessagesResponse {
@@ -412,7 +416,15 @@ export const GetMessageResponse: MessageFns<GetMessageResponse, "chargemesh.emai
 };
 
 function createBaseListMessagesRequest(): ListMessagesRequest {
-  return { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED, bounced: false };
+  return {
+    pageSize: 0,
+    pageToken: "",
+    to: "",
+    state: Message_State.STATE_UNSPECIFIED,
+    bounced: false,
+    template: "",
+    userId: "",
+  };
 }
 
 export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.email.v1.ListMessagesRequest"> = {
@@ -433,6 +445,12 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
     }
     if (message.bounced !== false) {
       writer.uint32(40).bool(message.bounced);
+    }
+    if (message.template !== "") {
+      writer.uint32(50).string(message.template);
+    }
+    if (message.userId !== "") {
+      writer.uint32(58).string(message.userId);
     }
     return writer;
   },
@@ -490,6 +508,22 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
             message.bounced = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.template = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -517,6 +551,12 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
       to: isSet(object.to) ? globalThis.String(object.to) : "",
       state: isSet(object.state) ? message_StateFromJSON(object.state) : Message_State.STATE_UNSPECIFIED,
       bounced: isSet(object.bounced) ? globalThis.Boolean(object.bounced) : false,
+      template: isSet(object.template) ? globalThis.String(object.template) : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
     };
   },
 
@@ -537,6 +577,12 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
     if (message.bounced !== false) {
       obj.bounced = message.bounced;
     }
+    if (message.template !== "") {
+      obj.template = message.template;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
     return obj;
   },
 
@@ -550,6 +596,8 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest, "chargemesh.em
     message.to = object.to ?? "";
     message.state = object.state ?? Message_State.STATE_UNSPECIFIED;
     message.bounced = object.bounced ?? false;
+    message.template = object.template ?? "";
+    message.userId = object.userId ?? "";
     return message;
   },
 };
