@@ -38,6 +38,13 @@ import {
   transaction_FlagToNumber,
 } from "./transaction.ts";
 import { Upload } from "./upload.ts";
+import {
+  Webhook,
+  Webhook_DisableReason,
+  webhook_DisableReasonFromJSON,
+  webhook_DisableReasonToJSON,
+  webhook_DisableReasonToNumber,
+} from "./webhook.ts";
 
 export const protobufPackage = "chargemesh.charger.v1";
 
@@ -257,6 +264,29 @@ export interface ChargerConfigurationDrifted {
 /** A Charger sent a message of its vendor's own that is known. It may send it again if the answer is lost. The aggregate is the charger. */
 export interface DataTransferReceived {
   dataTransfer: DataTransfer | undefined;
+}
+
+/** A Webhook was made. The aggregate is the webhook. */
+export interface WebhookCreated {
+  webhook: Webhook | undefined;
+}
+
+/** A Webhook was changed, given a new secret, enabled, or disabled because somebody asked for it. The aggregate is the webhook. */
+export interface WebhookUpdated {
+  webhook: Webhook | undefined;
+}
+
+/** A Webhook was disabled though nobody asked for it. The aggregate is the webhook. */
+export interface WebhookDisabled {
+  webhook: Webhook | undefined;
+  reason: Webhook_DisableReason;
+  /** The user whose it is, a UUID. */
+  ownerUserId: string;
+}
+
+/** A Webhook was deleted. The aggregate is the webhook. */
+export interface WebhookDeleted {
+  webhookId: string;
 }
 
 function createBaseChargerCreated(): ChargerCreated {
@@ -3079,6 +3109,334 @@ export const DataTransferReceived: MessageFns<DataTransferReceived, "chargemesh.
     message.dataTransfer = (object.dataTransfer !== undefined && object.dataTransfer !== null)
       ? DataTransfer.fromPartial(object.dataTransfer)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseWebhookCreated(): WebhookCreated {
+  return { webhook: undefined };
+}
+
+export const WebhookCreated: MessageFns<WebhookCreated, "chargemesh.charger.v1.WebhookCreated"> = {
+  $type: "chargemesh.charger.v1.WebhookCreated" as const,
+
+  encode(message: WebhookCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.webhook !== undefined) {
+      Webhook.encode(message.webhook, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WebhookCreated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWebhookCreated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.webhook = Webhook.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WebhookCreated {
+    return { webhook: isSet(object.webhook) ? Webhook.fromJSON(object.webhook) : undefined };
+  },
+
+  toJSON(message: WebhookCreated): unknown {
+    const obj: any = {};
+    if (message.webhook !== undefined) {
+      obj.webhook = Webhook.toJSON(message.webhook);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WebhookCreated>, I>>(base?: I): WebhookCreated {
+    return WebhookCreated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WebhookCreated>, I>>(object: I): WebhookCreated {
+    const message = createBaseWebhookCreated();
+    message.webhook = (object.webhook !== undefined && object.webhook !== null)
+      ? Webhook.fromPartial(object.webhook)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWebhookUpdated(): WebhookUpdated {
+  return { webhook: undefined };
+}
+
+export const WebhookUpdated: MessageFns<WebhookUpdated, "chargemesh.charger.v1.WebhookUpdated"> = {
+  $type: "chargemesh.charger.v1.WebhookUpdated" as const,
+
+  encode(message: WebhookUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.webhook !== undefined) {
+      Webhook.encode(message.webhook, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WebhookUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWebhookUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.webhook = Webhook.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WebhookUpdated {
+    return { webhook: isSet(object.webhook) ? Webhook.fromJSON(object.webhook) : undefined };
+  },
+
+  toJSON(message: WebhookUpdated): unknown {
+    const obj: any = {};
+    if (message.webhook !== undefined) {
+      obj.webhook = Webhook.toJSON(message.webhook);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WebhookUpdated>, I>>(base?: I): WebhookUpdated {
+    return WebhookUpdated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WebhookUpdated>, I>>(object: I): WebhookUpdated {
+    const message = createBaseWebhookUpdated();
+    message.webhook = (object.webhook !== undefined && object.webhook !== null)
+      ? Webhook.fromPartial(object.webhook)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWebhookDisabled(): WebhookDisabled {
+  return { webhook: undefined, reason: Webhook_DisableReason.DISABLE_REASON_UNSPECIFIED, ownerUserId: "" };
+}
+
+export const WebhookDisabled: MessageFns<WebhookDisabled, "chargemesh.charger.v1.WebhookDisabled"> = {
+  $type: "chargemesh.charger.v1.WebhookDisabled" as const,
+
+  encode(message: WebhookDisabled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.webhook !== undefined) {
+      Webhook.encode(message.webhook, writer.uint32(10).fork()).join();
+    }
+    if (message.reason !== Webhook_DisableReason.DISABLE_REASON_UNSPECIFIED) {
+      writer.uint32(16).int32(webhook_DisableReasonToNumber(message.reason));
+    }
+    if (message.ownerUserId !== "") {
+      writer.uint32(26).string(message.ownerUserId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WebhookDisabled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWebhookDisabled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.webhook = Webhook.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reason = webhook_DisableReasonFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ownerUserId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WebhookDisabled {
+    return {
+      webhook: isSet(object.webhook) ? Webhook.fromJSON(object.webhook) : undefined,
+      reason: isSet(object.reason)
+        ? webhook_DisableReasonFromJSON(object.reason)
+        : Webhook_DisableReason.DISABLE_REASON_UNSPECIFIED,
+      ownerUserId: isSet(object.ownerUserId)
+        ? globalThis.String(object.ownerUserId)
+        : isSet(object.owner_user_id)
+        ? globalThis.String(object.owner_user_id)
+        : "",
+    };
+  },
+
+  toJSON(message: WebhookDisabled): unknown {
+    const obj: any = {};
+    if (message.webhook !== undefined) {
+      obj.webhook = Webhook.toJSON(message.webhook);
+    }
+    if (message.reason !== Webhook_DisableReason.DISABLE_REASON_UNSPECIFIED) {
+      obj.reason = webhook_DisableReasonToJSON(message.reason);
+    }
+    if (message.ownerUserId !== "") {
+      obj.ownerUserId = message.ownerUserId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WebhookDisabled>, I>>(base?: I): WebhookDisabled {
+    return WebhookDisabled.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WebhookDisabled>, I>>(object: I): WebhookDisabled {
+    const message = createBaseWebhookDisabled();
+    message.webhook = (object.webhook !== undefined && object.webhook !== null)
+      ? Webhook.fromPartial(object.webhook)
+      : undefined;
+    message.reason = object.reason ?? Webhook_DisableReason.DISABLE_REASON_UNSPECIFIED;
+    message.ownerUserId = object.ownerUserId ?? "";
+    return message;
+  },
+};
+
+function createBaseWebhookDeleted(): WebhookDeleted {
+  return { webhookId: "" };
+}
+
+export const WebhookDeleted: MessageFns<WebhookDeleted, "chargemesh.charger.v1.WebhookDeleted"> = {
+  $type: "chargemesh.charger.v1.WebhookDeleted" as const,
+
+  encode(message: WebhookDeleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.webhookId !== "") {
+      writer.uint32(10).string(message.webhookId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WebhookDeleted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWebhookDeleted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.webhookId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WebhookDeleted {
+    return {
+      webhookId: isSet(object.webhookId)
+        ? globalThis.String(object.webhookId)
+        : isSet(object.webhook_id)
+        ? globalThis.String(object.webhook_id)
+        : "",
+    };
+  },
+
+  toJSON(message: WebhookDeleted): unknown {
+    const obj: any = {};
+    if (message.webhookId !== "") {
+      obj.webhookId = message.webhookId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WebhookDeleted>, I>>(base?: I): WebhookDeleted {
+    return WebhookDeleted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WebhookDeleted>, I>>(object: I): WebhookDeleted {
+    const message = createBaseWebhookDeleted();
+    message.webhookId = object.webhookId ?? "";
     return message;
   },
 };
