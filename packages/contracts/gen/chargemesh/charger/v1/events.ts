@@ -136,14 +136,17 @@ export interface TransactionStarted {
   transaction: Transaction | undefined;
 }
 
-/** The meter of an active Transaction was read. The aggregate is the transaction. */
+/** The meter of a Transaction was read before it stopped, as far as is known. The aggregate is the transaction. */
 export interface TransactionUpdated {
   transaction: Transaction | undefined;
 }
 
-/** A Transaction stopped; its energy is final. The aggregate is the transaction. */
+/**
+ * A Transaction stopped; its energy is final. One with the flag STOP_MISSING ended without the charger's saying so; if that says after all how
+ * it stopped, it is told again, without the flag. The aggregate is the transaction.
+ */
 export interface TransactionStopped {
-  /** stop_reason says why it stopped. */
+  /** stop_reason says why it stopped. In all events of transactions, stop_id_token is empty if it belongs to another user than user_id. */
   transaction:
     | Transaction
     | undefined;
@@ -159,10 +162,7 @@ export interface TransactionStopped {
   powerCurve: PowerSample[];
 }
 
-/**
- * Something unusual was found about a Transaction after it began; TransactionStarted tells of what was unusual from the first. The aggregate is
- * the transaction.
- */
+/** Something unusual was found about a Transaction: at its start, at its stop or after it. The aggregate is the transaction. */
 export interface TransactionFlagged {
   /** With all of its flags. */
   transaction:
@@ -203,6 +203,30 @@ export interface FirmwareUpdateUpdated {
   firmwareUpdate: FirmwareUpdate | undefined;
 }
 
+/**
+ * A charger said how the upload of diagnostics or a log goes that no Upload asked it for. What it says again in a row is told once. The
+ * aggregate is the charger.
+ */
+export interface DiagnosticsStatusReported {
+  chargerId: string;
+  /** The charger's own word: "Uploading", "Uploaded", "UploadFailed", … */
+  status: string;
+  /** By our clock. */
+  time: Date | undefined;
+}
+
+/**
+ * A charger said how an update of its firmware goes that no FirmwareUpdate asked it for. What it says again in a row is told once. The
+ * aggregate is the charger.
+ */
+export interface FirmwareStatusReported {
+  chargerId: string;
+  /** The charger's own word: "Downloading", "Installed", "InstallationFailed", … */
+  status: string;
+  /** By our clock. */
+  time: Date | undefined;
+}
+
 /** A charger asked for a certificate, or somebody decided on it. The aggregate is the request. */
 export interface CertificateRequestUpdated {
   certificateRequest: CertificateRequest | undefined;
@@ -229,8 +253,8 @@ export interface ReservationUpdated {
 }
 
 /**
- * The time of an active Reservation is over in a few minutes, and nobody has charged with it yet. Told once; not of a reservation that was asked
- * for no longer before its end than that. The aggregate is the reservation.
+ * The time of an active Reservation is over within ten minutes, and nobody has charged with it yet. Told once, and not of one that was asked
+ * for less than twenty minutes before its end. The aggregate is the reservation.
  */
 export interface ReservationExpiring {
   reservation: Reservation | undefined;
@@ -2195,6 +2219,226 @@ export const FirmwareUpdateUpdated: MessageFns<FirmwareUpdateUpdated, "chargemes
     message.firmwareUpdate = (object.firmwareUpdate !== undefined && object.firmwareUpdate !== null)
       ? FirmwareUpdate.fromPartial(object.firmwareUpdate)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseDiagnosticsStatusReported(): DiagnosticsStatusReported {
+  return { chargerId: "", status: "", time: undefined };
+}
+
+export const DiagnosticsStatusReported: MessageFns<
+  DiagnosticsStatusReported,
+  "chargemesh.charger.v1.DiagnosticsStatusReported"
+> = {
+  $type: "chargemesh.charger.v1.DiagnosticsStatusReported" as const,
+
+  encode(message: DiagnosticsStatusReported, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chargerId !== "") {
+      writer.uint32(10).string(message.chargerId);
+    }
+    if (message.status !== "") {
+      writer.uint32(18).string(message.status);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiagnosticsStatusReported {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiagnosticsStatusReported();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chargerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiagnosticsStatusReported {
+    return {
+      chargerId: isSet(object.chargerId)
+        ? globalThis.String(object.chargerId)
+        : isSet(object.charger_id)
+        ? globalThis.String(object.charger_id)
+        : "",
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+    };
+  },
+
+  toJSON(message: DiagnosticsStatusReported): unknown {
+    const obj: any = {};
+    if (message.chargerId !== "") {
+      obj.chargerId = message.chargerId;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DiagnosticsStatusReported>, I>>(base?: I): DiagnosticsStatusReported {
+    return DiagnosticsStatusReported.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DiagnosticsStatusReported>, I>>(object: I): DiagnosticsStatusReported {
+    const message = createBaseDiagnosticsStatusReported();
+    message.chargerId = object.chargerId ?? "";
+    message.status = object.status ?? "";
+    message.time = object.time ?? undefined;
+    return message;
+  },
+};
+
+function createBaseFirmwareStatusReported(): FirmwareStatusReported {
+  return { chargerId: "", status: "", time: undefined };
+}
+
+export const FirmwareStatusReported: MessageFns<
+  FirmwareStatusReported,
+  "chargemesh.charger.v1.FirmwareStatusReported"
+> = {
+  $type: "chargemesh.charger.v1.FirmwareStatusReported" as const,
+
+  encode(message: FirmwareStatusReported, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chargerId !== "") {
+      writer.uint32(10).string(message.chargerId);
+    }
+    if (message.status !== "") {
+      writer.uint32(18).string(message.status);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FirmwareStatusReported {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFirmwareStatusReported();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chargerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FirmwareStatusReported {
+    return {
+      chargerId: isSet(object.chargerId)
+        ? globalThis.String(object.chargerId)
+        : isSet(object.charger_id)
+        ? globalThis.String(object.charger_id)
+        : "",
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+    };
+  },
+
+  toJSON(message: FirmwareStatusReported): unknown {
+    const obj: any = {};
+    if (message.chargerId !== "") {
+      obj.chargerId = message.chargerId;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FirmwareStatusReported>, I>>(base?: I): FirmwareStatusReported {
+    return FirmwareStatusReported.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FirmwareStatusReported>, I>>(object: I): FirmwareStatusReported {
+    const message = createBaseFirmwareStatusReported();
+    message.chargerId = object.chargerId ?? "";
+    message.status = object.status ?? "";
+    message.time = object.time ?? undefined;
     return message;
   },
 };
