@@ -1,5 +1,8 @@
 import type { Message } from "@chargemesh/contracts/email/v1/message";
+import type { Template } from "@chargemesh/contracts/email/v1/template";
 import type { MessageRow } from "./db/schema.ts";
+import { languages } from "./mail/language.ts";
+import type { Template as MailTemplate } from "./mail/templates/template.ts";
 
 export function toMessage(row: MessageRow): Message {
   return {
@@ -17,4 +20,8 @@ export function toMessage(row: MessageRow): Message {
     sendTime: row.send_time ?? undefined,
     bounce: undefined,
   };
+}
+
+export function toTemplate({ id, category, description }: Pick<MailTemplate<unknown>, "id" | "category" | "description">): Template {
+  return { id, category, description, languages: [...languages] };
 }

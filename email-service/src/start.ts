@@ -1,6 +1,7 @@
 import { OneTimeTokenIssued, SecurityNoticeRaised, UserCreated, UserDeleted, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import { MessageServiceService } from "@chargemesh/contracts/email/v1/message_service";
+import { TemplateServiceService } from "@chargemesh/contracts/email/v1/template_service";
 import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { streamOf } from "@chargemesh/kit/event-streams";
@@ -22,7 +23,10 @@ import { runSender } from "./mail/sender.ts";
 import { openTransport } from "./mail/transport.ts";
 import { createMessage } from "./rpc/create-message.ts";
 import { getMessage } from "./rpc/get-message.ts";
+import { getTemplate } from "./rpc/get-template.ts";
 import { listMessages } from "./rpc/list-messages.ts";
+import { listTemplates } from "./rpc/list-templates.ts";
+import { previewTemplate } from "./rpc/preview-template.ts";
 import { retryMessage } from "./rpc/retry-message.ts";
 import { oneTimeTokenIssued } from "./subscribers/one-time-token-issued.ts";
 import { securityNoticeRaised } from "./subscribers/security-notice-raised.ts";
@@ -56,6 +60,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
       listMessages: listMessages(needs),
       retryMessage: retryMessage(needs),
     }),
+    serve(TemplateServiceService, { listTemplates, getTemplate, previewTemplate }),
   ];
   const health = await watchHealth(
     [
@@ -71,7 +76,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
     {
       address: config.grpcAddress,
       transport: mesh,
-      protoFiles: ["chargemesh/email/v1/message_service.proto"],
+      protoFiles: ["chargemesh/email/v1/message_service.proto", "chargemesh/email/v1/template_service.proto"],
       registrations,
       identify: makeRemoteIdentify("email-service", { ...config, transport: mesh }, stack),
       remoteAddressOf: makeRemoteAddressOf(config.meshSecret),

@@ -32,3 +32,7 @@ export const templates = {
 };
 
 export type TemplateId = keyof typeof templates;
+
+export function isTemplateId(id: string): id is TemplateId {
+  return Object.hasOwn(templates, id);
+}
