@@ -7,6 +7,8 @@ import {
   ChargerCreated,
   ChargerDeleted,
   ChargerDisconnected,
+  ChargerFaulted,
+  ChargerRecovered,
   ChargerUpdated,
   ChargingProfileAssignmentUpdated,
   ChargingProfileCreated,
@@ -15,15 +17,23 @@ import {
   CommandUpdated,
   ConnectorStatusChanged,
   DataTransferReceived,
+  DiagnosticsStatusReported,
+  FirmwareStatusReported,
   FirmwareUpdateUpdated,
+  IdTokenCreated,
+  IdTokenDeleted,
+  IdTokenUpdated,
   ReservationCreated,
+  ReservationExpiring,
   ReservationUpdated,
   SecurityEventReported,
+  TransactionFlagged,
   TransactionStarted,
   TransactionStopped,
   TransactionUpdated,
   UploadUpdated,
 } from "@chargemesh/contracts/charger/v1/events";
+import type { Transaction } from "@chargemesh/contracts/charger/v1/transaction";
 import { appendEvent } from "@chargemesh/kit/outbox";
 import type { CertificateRequestView } from "./db/certificate-request.ts";
 import type { CertificateRow, SecurityEventRow } from "./db/certificate-tables.ts";
@@ -31,15 +41,17 @@ import type { ChargerRow } from "./db/charger.ts";
 import type { AssignmentRow, ChargingProfileRow } from "./db/charging-profile-tables.ts";
 import type { ConfigurationKeyRow, DataTransferRow } from "./db/configuration-tables.ts";
 import type { FirmwareUpdateRow, UploadRow } from "./db/file-tables.ts";
+import { idTokenByText } from "./db/id-token.ts";
+import type { PowerSample } from "./db/power-curve.ts";
 import type { ReservationRow } from "./db/reservation-tables.ts";
-import type { CommandRow, ConnectorRow, Db, Registration, TransactionRow } from "./db/schema.ts";
+import type { CommandRow, ConnectorRow, Db, IdTokenRow, Registration, TransactionFlag, TransactionRow } from "./db/schema.ts";
 import { toCertificate, toCertificateRequest, toSecurityEvent } from "./resources/certificate.ts";
 import { toAssignment, toChargingProfile } from "./resources/charging-profile.ts";
 import { toConfigurationKey } from "./resources/configuration.ts";
 import { toDataTransfer } from "./resources/data-transfer.ts";
 import { toFirmwareUpdate, toUpload } from "./resources/file.ts";
 import { toReservation } from "./resources/reservation.ts";
-import { toCharger, toCommand, toConnector, toTransaction } from "./resources.ts";
+import { toCharger, toCommand, toConnector, toIdToken, toTransaction } from "./resources.ts";
 
 // Everything this service tells of. Each is written in the database transaction of what it tells.
 
@@ -53,6 +65,8 @@ export const eventMessages = {
   [ChargerCreated.$type]: ChargerCreated,
   [ChargerDeleted.$type]: ChargerDeleted,
   [ChargerDisconnected.$type]: ChargerDisconnected,
+  [ChargerFaulted.$type]: ChargerFaulted,
+  [ChargerRecovered.$type]: ChargerRecovered,
   [ChargerUpdated.$type]: ChargerUpdated,
   [ChargingProfileAssignmentUpdated.$type]: ChargingProfileAssignmentUpdated,
   [ChargingProfileCreated.$type]: ChargingProfileCreated,
@@ -61,10 +75,17 @@ export const eventMessages = {
   [CommandUpdated.$type]: CommandUpdated,
   [ConnectorStatusChanged.$type]: ConnectorStatusChanged,
   [DataTransferReceived.$type]: DataTransferReceived,
+  [DiagnosticsStatusReported.$type]: DiagnosticsStatusReported,
+  [FirmwareStatusReported.$type]: FirmwareStatusReported,
   [FirmwareUpdateUpdated.$type]: FirmwareUpdateUpdated,
+  [IdTokenCreated.$type]: IdTokenCreated,
+  [IdTokenDeleted.$type]: IdTokenDeleted,
+  [IdTokenUpdated.$type]: IdTokenUpdated,
   [ReservationCreated.$type]: ReservationCreated,
+  [ReservationExpiring.$type]: ReservationExpiring,
   [ReservationUpdated.$type]: ReservationUpdated,
   [SecurityEventReported.$type]: SecurityEventReported,
+  [TransactionFlagged.$type]: TransactionFlagged,
   [TransactionStarted.$type]: TransactionStarted,
   [TransactionStopped.$type]: TransactionStopped,
   [TransactionUpdated.$type]: TransactionUpdated,
@@ -106,16 +127,63 @@ export function connectorStatusChanged(tx: Db, connector: ConnectorRow): Promise
   return appendEvent(tx, ConnectorStatusChanged, chargerId, { chargerId, evseId, connector: toConnector(connector) });
 }
 
+export function chargerFaulted(tx: Db, connector: ConnectorRow): Promise<void> {
+  return appendEvent(tx, ChargerFaulted, connector.charger_id, { ...faultOf(connector), time: connector.status_time });
+}
+
+export function chargerRecovered(tx: Db, fault: ConnectorRow, now: ConnectorRow): Promise<void> {
+  const { status, status_time: time } = now;
+  return appendEvent(tx, ChargerRecovered, now.charger_id, { ...faultOf(fault), time, faultTime: fault.status_time, status });
+}
+
+function faultOf({ charger_id, evse_id, connector_id, error_code, info, vendor_error_code }: ConnectorRow) {
+  return {
+    chargerId: charger_id,
+    evseId: evse_id,
+    connectorId: connector_id,
+    errorCode: error_code,
+    info,
+    vendorErrorCode: vendor_error_code,
+  };
+}
+
+/** As whoever charged may see it, for they may follow it: who stopped it by a card of theirs is not told, for the card is not the user's. */
+async function toFollowed(tx: Db, row: TransactionRow): Promise<Transaction> {
+  const { user_id: userId, stop_id_token: stopIdToken } = row;
+  const isOwn = userId === null || stopIdToken === "" || (await idTokenByText(tx, stopIdToken, userId)) !== undefined;
+  return toTransaction(isOwn ? row : { ...row, stop_id_token: "" });
+}
+
 export function transactionStarted(tx: Db, transaction: TransactionRow): Promise<void> {
   return appendEvent(tx, TransactionStarted, String(transaction.id), { transaction: toTransaction(transaction) });
 }
 
-export function transactionUpdated(tx: Db, transaction: TransactionRow): Promise<void> {
-  return appendEvent(tx, TransactionUpdated, String(transaction.id), { transaction: toTransaction(transaction) });
+export async function transactionUpdated(tx: Db, row: TransactionRow): Promise<void> {
+  await appendEvent(tx, TransactionUpdated, String(row.id), { transaction: await toFollowed(tx, row) });
 }
 
-export function transactionStopped(tx: Db, transaction: TransactionRow): Promise<void> {
-  return appendEvent(tx, TransactionStopped, String(transaction.id), { transaction: toTransaction(transaction) });
+export async function transactionStopped(tx: Db, row: TransactionRow, interrupted: boolean, curve: readonly PowerSample[]): Promise<void> {
+  const powerCurve = curve.map(({ time, power_w }) => ({ time, powerW: power_w }));
+  await appendEvent(tx, TransactionStopped, String(row.id), { transaction: await toFollowed(tx, row), interrupted, powerCurve });
+}
+
+/** Tells of the flags that a transaction has got; of none, nothing. */
+export async function transactionFlagged(tx: Db, row: TransactionRow, flags: readonly TransactionFlag[]): Promise<void> {
+  if (flags.length === 0) return;
+  await appendEvent(tx, TransactionFlagged, String(row.id), { transaction: await toFollowed(tx, row), flags: [...flags] });
+}
+
+/** The aggregate is the id token however it is spelt: case does not count. */
+export function idTokenCreated(tx: Db, row: IdTokenRow): Promise<void> {
+  return appendEvent(tx, IdTokenCreated, row.folded, { idToken: toIdToken(row) });
+}
+
+export function idTokenUpdated(tx: Db, row: IdTokenRow): Promise<void> {
+  return appendEvent(tx, IdTokenUpdated, row.folded, { idToken: toIdToken(row) });
+}
+
+export function idTokenDeleted(tx: Db, row: IdTokenRow): Promise<void> {
+  return appendEvent(tx, IdTokenDeleted, row.folded, { idToken: toIdToken(row) });
 }
 
 export function commandUpdated(tx: Db, command: CommandRow): Promise<void> {
@@ -150,12 +218,24 @@ export function firmwareUpdateUpdated(tx: Db, update: FirmwareUpdateRow): Promis
   return appendEvent(tx, FirmwareUpdateUpdated, update.id, { firmwareUpdate: toFirmwareUpdate(update) });
 }
 
+export function diagnosticsStatusReported(tx: Db, chargerId: string, status: string, time: Date): Promise<void> {
+  return appendEvent(tx, DiagnosticsStatusReported, chargerId, { chargerId, status, time });
+}
+
+export function firmwareStatusReported(tx: Db, chargerId: string, status: string, time: Date): Promise<void> {
+  return appendEvent(tx, FirmwareStatusReported, chargerId, { chargerId, status, time });
+}
+
 export function reservationCreated(tx: Db, reservation: ReservationRow): Promise<void> {
   return appendEvent(tx, ReservationCreated, reservation.id, { reservation: toReservation(reservation) });
 }
 
 export function reservationUpdated(tx: Db, reservation: ReservationRow): Promise<void> {
   return appendEvent(tx, ReservationUpdated, reservation.id, { reservation: toReservation(reservation) });
+}
+
+export function reservationExpiring(tx: Db, reservation: ReservationRow): Promise<void> {
+  return appendEvent(tx, ReservationExpiring, reservation.id, { reservation: toReservation(reservation) });
 }
 
 export function chargingProfileCreated(tx: Db, profile: ChargingProfileRow): Promise<void> {

@@ -30,7 +30,7 @@ const columns = [
   "update_time",
 ] as const;
 
-const connectorColumns = [
+export const connectorColumns = [
   "charger_id",
   "evse_id",
   "connector_id",
@@ -241,29 +241,4 @@ const ofChargers = prepare((db: Db, { chargerIds }: { chargerIds: readonly strin
 /** The connectors of these chargers, in order; the charger as a whole is EVSE 0. */
 export async function connectorsOf(db: Db, chargerIds: readonly string[]): Promise<ConnectorRow[]> {
   return (await ofChargers(db, { chargerIds })).rows;
-}
-
-/** Keeps the status of a connector. False if it said the same before. */
-export async function upsertConnector(db: Db, row: ConnectorRow): Promise<boolean> {
-  const { numInsertedOrUpdatedRows = 0n } = await db
-    .insertInto("connector")
-    .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .columns(["charger_id", "evse_id", "connector_id"])
-        .doUpdateSet(({ ref }) => ({
-          status: ref("excluded.status"),
-          error_code: ref("excluded.error_code"),
-          info: ref("excluded.info"),
-          vendor_id: ref("excluded.vendor_id"),
-          vendor_error_code: ref("excluded.vendor_error_code"),
-          status_time: ref("excluded.status_time"),
-        }))
-        .where(
-          sql<boolean>`(connector.status, connector.error_code, connector.info, connector.vendor_id, connector.vendor_error_code)
-            is distinct from (excluded.status, excluded.error_code, excluded.info, excluded.vendor_id, excluded.vendor_error_code)`,
-        ),
-    )
-    .executeTakeFirst();
-  return numInsertedOrUpdatedRows > 0n;
 }

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Db, IdTokenRow, IdTokenStatus, IdTokenType } from "./schema.ts";
 
-const columns = [
+/** Everything of an id token. */
+export const columns = [
   "id_token",
   "folded",
   "type",
@@ -86,8 +87,8 @@ export function updateIdToken(db: Db, idToken: string, version: number | undefin
 }
 
 /** Undefined if there was none. */
-export function deleteIdToken(db: Db, idToken: string): Promise<Pick<IdTokenRow, "id_token"> | undefined> {
-  return db.deleteFrom("id_token").where("folded", "=", folded(idToken)).returning("id_token").executeTakeFirst();
+export function deleteIdToken(db: Db, idToken: string): Promise<IdTokenRow | undefined> {
+  return db.deleteFrom("id_token").where("folded", "=", folded(idToken)).returning(columns).executeTakeFirst();
 }
 
 /** All that decides whether an id token may charge; what charges on the connector `except` does not count as use. Undefined if nobody registered it. */

@@ -14,6 +14,7 @@ interface ReservationTable {
   parent_id_token: Generated<string>;
   user_id: string | null;
   expire_time: Date;
+  warn_time: Date | null;
   state: Generated<ReservationState>;
   status: Generated<string>;
   error_code: Generated<string>;

@@ -13,6 +13,7 @@ const columns = [
   "parent_id_token",
   "user_id",
   "expire_time",
+  "warn_time",
   "state",
   "status",
   "error_code",
@@ -136,6 +137,7 @@ export type ReservationChange = Partial<
     | "parent_id_token"
     | "user_id"
     | "expire_time"
+    | "warn_time"
     | "state"
     | "status"
     | "error_code"
@@ -167,6 +169,23 @@ export function expireReservations(tx: Db): Promise<ReservationRow[]> {
     .set({ state: "EXPIRED", update_time: sql<Date>`now()` })
     .where("state", "in", ["ACTIVE", "UNCERTAIN"])
     .where("expire_time", "<=", sql<Date>`now()`)
+    .returning(columns)
+    .execute();
+}
+
+/**
+ * Notes that those whose time is over within so many minutes are about to end, but for those that were for less than twice that. Each is
+ * answered once and to one caller, however many ask.
+ */
+export function warnReservations(tx: Db, minutes: number): Promise<ReservationRow[]> {
+  return tx
+    .updateTable("reservation")
+    .set({ warn_time: sql<Date>`now()` })
+    .where("state", "=", "ACTIVE")
+    .where("warn_time", "is", null)
+    .where("expire_time", ">", sql<Date>`now()`)
+    .where("expire_time", "<=", sql<Date>`now() + make_interval(mins => ${minutes})`)
+    .where("create_time", "<=", sql<Date>`expire_time - 2 * make_interval(mins => ${minutes})`)
     .returning(columns)
     .execute();
 }

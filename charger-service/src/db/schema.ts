@@ -85,6 +85,8 @@ interface ChargerTable {
   relaxations: Generated<Relaxation[]>;
   security_profile: Generated<SecurityProfile>;
   certificate_name: Generated<string>;
+  diagnostics_status: Generated<string>;
+  firmware_status: Generated<string>;
   password_set_time: Date | null;
   password_used_time: Date | null;
   password_revoked: Generated<boolean>;
@@ -176,6 +178,8 @@ interface MeterValueTable {
   time: Date;
   payload_hash: string;
   sampled_values: JsonColumn<SampledValue[]>;
+  power_w: number | null;
+  energy_wh: number | null;
 }
 
 interface CommandTable {
@@ -268,6 +272,7 @@ export type ConnectorRow = Selectable<ConnectorTable>;
 export type IdTokenRow = Selectable<IdTokenTable>;
 export type TransactionRow = Selectable<TransactionTable>;
 export type NewMeterValue = Insertable<MeterValueTable>;
-export type MeterValueRow = Selectable<MeterValueTable>;
+/** A reading as the charger said it. */
+export type MeterValueRow = Omit<Selectable<MeterValueTable>, "power_w" | "energy_wh">;
 export type CommandRow = Selectable<CommandTable>;
 export type ConnectionRow = Selectable<ConnectionTable>;

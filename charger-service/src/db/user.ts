@@ -1,15 +1,15 @@
 import { sql } from "kysely";
-import type { Db } from "./schema.ts";
+import { columns } from "./id-token.ts";
+import type { Db, IdTokenRow } from "./schema.ts";
 
-/** Blocks the id tokens of a user and makes them nobody's; answers their texts. */
-export async function releaseIdTokens(tx: Db, userId: string): Promise<string[]> {
-  const rows = await tx
+/** Blocks the id tokens of a user and makes them nobody's. */
+export function releaseIdTokens(tx: Db, userId: string): Promise<IdTokenRow[]> {
+  return tx
     .updateTable("id_token")
     .set((eb) => ({ status: "BLOCKED" as const, user_id: null, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
     .where("user_id", "=", userId)
-    .returning("id_token")
+    .returning(columns)
     .execute();
-  return rows.map(({ id_token }) => id_token);
 }
 
 /** Makes the transactions, commands and reservations of a user nobody's. They stay: they are the books. */

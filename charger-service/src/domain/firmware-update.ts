@@ -11,6 +11,7 @@ import {
 import type { CommandRow, Db } from "../db/schema.ts";
 import { firmwareUpdateUpdated } from "../events.ts";
 import { effectOf } from "./command-effect.ts";
+import { noteStatusReport } from "./status-report.ts";
 
 /** What a charger may say of an update. */
 export type FirmwareProgress = Extract<
@@ -40,7 +41,7 @@ export async function replaceFirmwareUpdates(tx: Db, command: CommandRow): Promi
 }
 
 /**
- * A charger says how its update of this number goes; without a number it is its newest. One that we do not know is no matter.
+ * A charger says how its update of this number goes; without a number it is its newest. Of one that we do not know is only told.
  * Everything it says is kept, but for repeats in a row; what it says late changes nothing else.
  */
 export function noteFirmwareStatus(
@@ -53,7 +54,8 @@ export function noteFirmwareStatus(
 ): Promise<void> {
   return transact(db, async (tx) => {
     const update = await firmwareUpdateSpokenOf(tx, chargerId, requestId);
-    if (update === undefined || update.steps.at(-1)?.status === status || update.steps.length >= STEPS_MAX) return;
+    if (update === undefined) return noteStatusReport(tx, chargerId, "firmware", status, now);
+    if (update.steps.at(-1)?.status === status || update.steps.length >= STEPS_MAX) return;
     const step = { status, time: now.toISOString() };
     // A boot may have shown already what it says now.
     const isTaken = update.state === progress || isNews(update.state, progress);

@@ -13,6 +13,8 @@ import {
   updateIdToken,
 } from "../db/id-token.ts";
 import type { Db, IdTokenRow } from "../db/schema.ts";
+import { releaseIdTokens } from "../db/user.ts";
+import { idTokenCreated, idTokenDeleted, idTokenUpdated } from "../events.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 /** All that OCPP 1.6 has room for (§7.28 IdToken, CiString20Type); 103 bits, so it cannot be guessed. */
@@ -30,6 +32,7 @@ export function ownIdToken(db: Db, userId: string): Promise<IdTokenRow> {
     if (newest !== undefined) return (await idTokenOfUser(tx, userId)) ?? newest;
     const made = await insertIdToken(tx, makeIdToken(), { type: "CENTRAL", user_id: userId });
     if (made === undefined) throw new Error("a random id token was there already");
+    await idTokenCreated(tx, made);
     await recordAudit(tx, { resource: resourceOf(made), details: { userId } });
     return made;
   });
@@ -42,6 +45,7 @@ export function registerIdToken(db: Db, idToken: string, facts: IdTokenFacts): P
     if (row === undefined) {
       throw new AppError("alreadyExists", "ID_TOKEN_EXISTS", `There is an id token ${idToken} already; case does not count.`);
     }
+    await idTokenCreated(tx, row);
     await recordAudit(tx, { resource: resourceOf(row), details: auditDetails(facts) });
     return row;
   });
@@ -55,6 +59,7 @@ export function changeIdToken(db: Db, idToken: string, version: number | undefin
       if ((await idTokenByText(tx, idToken)) === undefined) throw noIdToken(idToken);
       throw new AppError("aborted", "ETAG_STALE", `Id token ${idToken} was changed by someone else. Read it again.`);
     }
+    await idTokenUpdated(tx, row);
     await recordAudit(tx, { resource: resourceOf(row), details: auditDetails(change) });
     return row;
   });
@@ -65,8 +70,16 @@ export function removeIdToken(db: Db, idToken: string): Promise<void> {
   return transact(db, async (tx) => {
     const row = await deleteIdToken(tx, idToken);
     if (row === undefined) throw noIdToken(idToken);
+    await idTokenDeleted(tx, row);
     await recordAudit(tx, { resource: resourceOf(row) });
   });
+}
+
+/** Blocks the id tokens of a user who is no more and makes them nobody's; answers their texts. */
+export async function releaseIdTokensOf(tx: Db, userId: string): Promise<string[]> {
+  const rows = await releaseIdTokens(tx, userId);
+  for (const row of rows) await idTokenUpdated(tx, row);
+  return rows.map(({ id_token }) => id_token);
 }
 
 /** As it was registered: who asks may spell it in another case. */

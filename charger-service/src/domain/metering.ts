@@ -34,7 +34,8 @@ export function recordReadings(db: Db, place: MeterPlace, transactionId: number 
 
 /** Keeps readings of a transaction (0 for none), and answers how many are new. */
 export function keepReadings(tx: Db, place: MeterPlace, transactionId: number, readings: readonly Reading[]): Promise<number> {
-  const rows = readings.map(({ time, sampledValues }) => {
+  const rows = readings.map((reading) => {
+    const { time, sampledValues } = reading;
     const text = jsonText(sampledValues);
     return {
       charger_id: place.chargerId,
@@ -44,6 +45,8 @@ export function keepReadings(tx: Db, place: MeterPlace, transactionId: number, r
       time,
       payload_hash: createHash("sha256").update(text).digest("hex").slice(0, 32),
       sampled_values: text,
+      power_w: powerW(reading) ?? null,
+      energy_wh: energyWh(reading) ?? null,
     };
   });
   return insertMeterValues(tx, rows);

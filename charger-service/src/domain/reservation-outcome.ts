@@ -12,10 +12,11 @@ import {
   type ReservationChange,
   removeReservations,
   reservationByCommand,
+  warnReservations,
 } from "../db/reservation.ts";
 import type { ReservationRow } from "../db/reservation-tables.ts";
 import type { CommandRow, ConnectorRow, Db } from "../db/schema.ts";
-import { reservationCreated, reservationUpdated } from "../events.ts";
+import { reservationCreated, reservationExpiring, reservationUpdated } from "../events.ts";
 import { effectOf } from "./command-effect.ts";
 
 // What becomes of reservations by what chargers say, and by time.
@@ -79,6 +80,7 @@ export async function reservationKept(tx: Db, facts: KeptFacts): Promise<void> {
     parent_id_token: facts.parentIdToken,
     user_id: await userOfIdToken(tx, facts.idToken),
     expire_time: facts.expireTime,
+    warn_time: null,
     state: "ACTIVE" as const,
     status: "",
     error_code: "",
@@ -114,9 +116,13 @@ export async function heedStatus(tx: Db, { charger_id, connector_id, status }: C
   if (changed !== undefined) await reservationUpdated(tx, changed);
 }
 
-/** Ends the reservations whose time is over. Any replica may do it; for each, one does. */
+/** How long before its end is told that a reservation is about to end, in minutes: time to get there from around the corner. */
+const WARN_MINUTES = 10;
+
+/** Tells of the reservations that are about to end, and ends those whose time is over. Any replica may do it; for each, one does. */
 export function sweepReservations(db: Db): Promise<void> {
   return transact(db, async (tx) => {
     for (const expired of await expireReservations(tx)) await reservationUpdated(tx, expired);
+    for (const expiring of await warnReservations(tx, WARN_MINUTES)) await reservationExpiring(tx, expiring);
   });
 }

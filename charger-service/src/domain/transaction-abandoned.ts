@@ -1,8 +1,7 @@
 import { transact } from "@chargemesh/kit/postgres";
 import { abandonedTransactions, stopAbandoned } from "../db/abandoned-transaction.ts";
 import type { Db } from "../db/schema.ts";
-import { transactionStopped } from "../events.ts";
-import { endProfilesOf } from "./assignment-outcome.ts";
+import { endTransaction } from "./transaction-end.ts";
 
 /** How long after a boot a charger may take to say that a transaction has stopped, or goes on, in seconds: what it has kept comes first. */
 const AFTER_BOOT_SECONDS = 300;
@@ -20,9 +19,6 @@ export async function endAbandoned(db: Db, replicaId: string): Promise<void> {
 
 function end(db: Db, ids: readonly number[]): Promise<void> {
   return transact(db, async (tx) => {
-    for (const row of await stopAbandoned(tx, ids)) {
-      await transactionStopped(tx, row);
-      await endProfilesOf(tx, row.id);
-    }
+    for (const row of await stopAbandoned(tx, ids)) await endTransaction(tx, row, { interrupted: false, newFlags: ["STOP_MISSING"] });
   });
 }

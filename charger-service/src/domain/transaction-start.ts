@@ -11,10 +11,11 @@ import {
   stopMissing,
   transactionByStart,
 } from "../db/transaction.ts";
-import { commandUpdated, transactionStarted, transactionStopped } from "../events.ts";
-import { beginWithStart, endProfilesOf } from "./assignment-outcome.ts";
+import { commandUpdated, transactionFlagged, transactionStarted } from "../events.ts";
+import { beginWithStart } from "./assignment-outcome.ts";
 import { type Authorization, type AuthorizationStatus, authorize } from "./authorization.ts";
 import { findUse, useReservation } from "./reservation-use.ts";
+import { endTransaction } from "./transaction-end.ts";
 
 /** What a charger says when a transaction starts. Times by its own clock, energy in Wh. */
 export interface StartReport {
@@ -90,11 +91,9 @@ async function begin(
 }
 
 async function tellOfStart(tx: Db, started: TransactionRow): Promise<void> {
-  for (const left of await stopMissing(tx, started)) {
-    await transactionStopped(tx, left);
-    await endProfilesOf(tx, left.id);
-  }
+  for (const left of await stopMissing(tx, started)) await endTransaction(tx, left, { interrupted: false, newFlags: ["STOP_MISSING"] });
   await transactionStarted(tx, started);
+  await transactionFlagged(tx, started, started.flags);
   // What began while the charger was offline came of no remote start.
   if (started.flags.includes("OFFLINE_START")) return;
   const command = await linkRemoteStart(tx, started);

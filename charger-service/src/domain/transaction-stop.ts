@@ -1,11 +1,12 @@
 import { transact } from "@chargemesh/kit/postgres";
 import { chargerById } from "../db/charger.ts";
+import { isFaulted } from "../db/connector.ts";
 import type { Db, TransactionFlag, TransactionRow } from "../db/schema.ts";
 import { finishTransaction, flagTransaction, insertTransaction, isKnownOrphan, lockTransaction } from "../db/transaction.ts";
-import { transactionStopped, transactionUpdated } from "../events.ts";
-import { endProfilesOf } from "./assignment-outcome.ts";
+import { transactionFlagged } from "../events.ts";
 import { type Authorization, authorize } from "./authorization.ts";
 import { keepReadings, type Reading, registerReading } from "./metering.ts";
+import { endTransaction } from "./transaction-end.ts";
 import { isClockUnset } from "./transaction-start.ts";
 
 /** What a charger says when a transaction stops. Times by its own clock, energy in Wh. */
@@ -16,6 +17,8 @@ export interface StopReport {
   stopTime: Date;
   meterStopWh: number;
   reason: string;
+  /** Whether that is something that nobody there wanted; undefined if the reason does not tell. */
+  interrupted: boolean | undefined;
   /** Who stopped it; empty if the charger does not say. */
   idToken: string;
   readings: readonly Reading[];
@@ -46,9 +49,9 @@ async function stop(tx: Db, transaction: TransactionRow, report: StopReport): Pr
       stop_id_token: report.idToken,
       flags: flagsAfter(transaction, report),
     };
-    await transactionStopped(tx, await finishTransaction(tx, transaction.id, facts));
-    await endProfilesOf(tx, transaction.id);
-    return;
+    const stopped = await finishTransaction(tx, transaction.id, facts);
+    const newFlags = facts.flags.filter((flag) => !transaction.flags.includes(flag));
+    return endTransaction(tx, stopped, { interrupted: await isInterrupted(tx, stopped, report), newFlags });
   }
   const isSame = transaction.stop_time?.getTime() === report.stopTime.getTime() && transaction.meter_stop_wh === report.meterStopWh;
   if (isSame) return;
@@ -56,7 +59,15 @@ async function stop(tx: Db, transaction: TransactionRow, report: StopReport): Pr
   const said = registerReading(report.stopTime, report.meterStopWh, "Transaction.End");
   await keepReadings(tx, { chargerId: report.chargerId, evseId, connectorId }, transaction.id, [said]);
   if (transaction.flags.includes("STOP_DISPUTED")) return;
-  await transactionUpdated(tx, await flagTransaction(tx, transaction.id, "STOP_DISPUTED"));
+  await transactionFlagged(tx, await flagTransaction(tx, transaction.id, "STOP_DISPUTED"), ["STOP_DISPUTED"]);
+}
+
+/** How far apart the times may be of a fault and of the stop that comes of it, in ms: only one of them may be by the charger's clock. */
+const FAULT_MS = 60_000;
+
+/** A reason that does not tell leaves it to the connector: one that was faulty by then has broken the charge off. */
+async function isInterrupted(tx: Db, stopped: TransactionRow, { interrupted, stopTime }: StopReport): Promise<boolean> {
+  return interrupted ?? isFaulted(tx, stopped, new Date(stopTime.getTime() + FAULT_MS));
 }
 
 function flagsAfter(transaction: TransactionRow, report: StopReport): TransactionFlag[] {
@@ -98,5 +109,5 @@ async function keepOrphan(tx: Db, report: StopReport): Promise<void> {
   });
   if (orphan === undefined) return;
   await keepReadings(tx, { chargerId: report.chargerId, evseId: 0, connectorId: 0 }, orphan.id, report.readings);
-  await transactionStopped(tx, orphan);
+  await endTransaction(tx, orphan, { interrupted: report.interrupted ?? false, newFlags: orphan.flags });
 }

@@ -9,6 +9,7 @@ import { cancelOtherLogs, changeUpload, deleteUpload, expireUploads, uploadByCom
 import { uploadUpdated } from "../events.ts";
 import { effectOf } from "./command-effect.ts";
 import { safeFileName } from "./file-name.ts";
+import { noteStatusReport } from "./status-report.ts";
 
 /** A command has ended: if it asked for a file and the charger plainly does not send it, nobody waits for that any more. */
 export async function settleUpload(tx: Db, command: CommandRow): Promise<void> {
@@ -38,7 +39,7 @@ export async function replaceLogs(tx: Db, command: CommandRow): Promise<void> {
 /** What a charger may say of an upload; that it has succeeded is known by the file. */
 export type UploadProgress = Extract<UploadState, "UPLOADING" | "FAILED"> | undefined;
 
-/** A charger says how its upload of this number goes; without a number it is its newest diagnostics. One that we do not know is no matter. */
+/** A charger says how its upload of this number goes; without a number it is its newest diagnostics. Of one that we do not know is only told. */
 export function noteUploadStatus(
   db: Db,
   chargerId: string,
@@ -49,7 +50,7 @@ export function noteUploadStatus(
 ): Promise<void> {
   return transact(db, async (tx) => {
     const upload = await uploadSpokenOf(tx, chargerId, requestId);
-    if (upload === undefined) return;
+    if (upload === undefined) return noteStatusReport(tx, chargerId, "diagnostics", status, now);
     const isOpen = ["REQUESTED", "UPLOADING", "FAILED"].includes(upload.state);
     const state = isOpen && progress !== undefined ? progress : upload.state;
     if (state === upload.state && status === upload.status) return;

@@ -3,7 +3,8 @@ import { recordAudit } from "@chargemesh/kit/audit";
 import { transact } from "@chargemesh/kit/postgres";
 import type { Handle } from "@chargemesh/kit/subscribe";
 import type { Db } from "../db/schema.ts";
-import { releaseIdTokens, releaseTransactionsAndCommands } from "../db/user.ts";
+import { releaseTransactionsAndCommands } from "../db/user.ts";
+import { releaseIdTokensOf } from "../domain/id-token.ts";
 
 /** Forgets whose things were those of a user who is no more. Their id tokens charge no more; what was charged stays in the books. */
 export const userDeleted =
@@ -11,7 +12,7 @@ export const userDeleted =
   async (event) => {
     const { userId } = UserDeleted.fromJSON(event.data ?? {});
     await transact(db, async (tx) => {
-      const idTokens = await releaseIdTokens(tx, userId);
+      const idTokens = await releaseIdTokensOf(tx, userId);
       await releaseTransactionsAndCommands(tx, userId);
       const actor = { kind: "SERVICE", id: "auth-service", name: "auth-service" } as const;
       for (const idToken of idTokens)

@@ -212,7 +212,7 @@ test("what was active on a connector ends when another start comes there, and it
   // The one that goes on is untouched.
   expect(await site.transaction(second.transactionId)).toMatchObject({ state: "ACTIVE", stopTime: undefined });
   const told = (await site.told()).filter(({ subject }) => subject === String(first.transactionId)).map(({ type }) => type);
-  expect(told).toEqual(["TransactionStarted", "TransactionUpdated", "TransactionStopped", "TransactionStopped"]);
+  expect(told).toEqual(["TransactionStarted", "TransactionUpdated", "TransactionStopped", "TransactionFlagged", "TransactionStopped"]);
   await station.leave();
 });
 

@@ -65,8 +65,11 @@ test("the first stop counts; another that says something else flags it, and is k
     flags: ["ID_TOKEN_UNKNOWN", "STOP_DISPUTED"],
   });
   expect(await stopsTold(transactionId)).toHaveLength(1);
-  const updated = (await site.told()).filter(({ type, subject }) => type === "TransactionUpdated" && subject === String(transactionId));
-  expect(updated.map(({ data }) => data.transaction.flags)).toEqual([["ID_TOKEN_UNKNOWN", "STOP_DISPUTED"]]);
+  const flagged = (await site.told()).filter(({ type, subject }) => type === "TransactionFlagged" && subject === String(transactionId));
+  expect(flagged.map(({ data }) => [data.transaction.flags, data.flags])).toEqual([
+    [["ID_TOKEN_UNKNOWN"], ["ID_TOKEN_UNKNOWN"]],
+    [["ID_TOKEN_UNKNOWN", "STOP_DISPUTED"], ["STOP_DISPUTED"]],
+  ]);
   const readings = await site.rows("select time, sampled_values from meter_value where transaction_id = $1 order by time", [transactionId]);
   const energy = { context: "Transaction.End", measurand: "Energy.Active.Import.Register", unit: "Wh", location: "Outlet" };
   expect(readings.map(({ time, sampled_values: [sample] }) => [time > new Date(stop.timestamp), sample])).toEqual([

@@ -5,6 +5,23 @@ import { toIdTagInfo } from "./id-tag-info.ts";
 import { toReadings } from "./readings.ts";
 import { toTime } from "./time.ts";
 
+type Reason = NonNullable<Req<V16, "StopTransaction">["reason"]>;
+
+/** Whether a reason is something that nobody there wanted (OCPP 1.6 §7.36); undefined where it does not tell. */
+const interrupted: Record<Reason, boolean | undefined> = {
+  DeAuthorized: true,
+  EmergencyStop: true,
+  EVDisconnected: false,
+  HardReset: true,
+  Local: false,
+  Other: undefined,
+  PowerLoss: true,
+  Reboot: true,
+  Remote: false,
+  SoftReset: true,
+  UnlockCommand: false,
+};
+
 /** A transaction has stopped (OCPP 1.6 §4.10). It cannot be prevented any more, so whatever comes is kept. */
 export async function stopTransaction(charger: Charger, request: Req<V16, "StopTransaction">): Promise<Res<V16, "StopTransaction">> {
   const report = {
@@ -14,6 +31,7 @@ export async function stopTransaction(charger: Charger, request: Req<V16, "StopT
     meterStopWh: request.meterStop,
     // "MAY only be omitted when the Reason is Local."
     reason: request.reason ?? "Local",
+    interrupted: interrupted[request.reason ?? "Local"],
     idToken: request.idTag ?? "",
     readings: toReadings(request.transactionData ?? []),
   };
