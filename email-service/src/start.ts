@@ -43,7 +43,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
   const transport = openTransport(config, stack);
   const db = openPostgres<Database>(config.databaseUrl, SCHEMA, config.databasePool, stack, log);
   const nats = openNats(config.nats, SERVICE, stack, log);
-  runOutbox(db, nats, [streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
+  runOutbox(db, nats, [streamOf("chargemesh.email.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
   const links = makeLinks(config.meshSecret, config.publicUrl);
   const sender = runSender(db, transport, links, clock, stack, log);
   const needs = { db, clock, sender, links, log };

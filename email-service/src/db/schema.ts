@@ -32,6 +32,9 @@ interface MessageTable {
   send_time: Date | null;
   sealed_link: string | null;
   is_forgotten_once_done: Generated<boolean>;
+  bounce_code: number | null;
+  bounce_status: string | null;
+  bounce_text: string | null;
 }
 
 export interface Database {
