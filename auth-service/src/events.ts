@@ -50,18 +50,18 @@ export type NoticeKind = Exclude<SecurityNoticeRaised_Kind, "KIND_UNSPECIFIED" |
 /** Tells a user by mail of something that may not have been them, and from where it was done. Without an address nobody is told. */
 export async function securityNotice(
   tx: Transaction<Database>,
-  { id, email, username }: Pick<UserRow, "id" | "email" | "username">,
+  { id, email, username, language }: Pick<UserRow, "id" | "email" | "username" | "language">,
   kind: NoticeKind,
   time: Date,
 ): Promise<void> {
   const { remoteAddress = "", userAgent = "" } = callContext() ?? {};
   const what = { kind, time, remoteAddress, userAgent };
-  await appendEvent(tx, SecurityNoticeRaised, id, { userId: id, email: email ?? "", username, ...what });
+  await appendEvent(tx, SecurityNoticeRaised, id, { userId: id, email: email ?? "", username, language, ...what });
 }
 
 /** Tells a user that nobody can sign in as them for a while. For somebody who is nobody it makes the same work, and tells nobody. */
 export async function lockedOut(tx: Transaction<Database>, user: UserRow | undefined, time: Date): Promise<void> {
-  await securityNotice(tx, user ?? { id: randomUUID(), email: null, username: "" }, "LOCKED_OUT", time);
+  await securityNotice(tx, user ?? { id: randomUUID(), email: null, username: "", language: "" }, "LOCKED_OUT", time);
 }
 
 /** Has a one-time token mailed. `aggregateId` is its user's id, or anything if it is nobody's. */

@@ -27,7 +27,7 @@ const TOKEN_BYTES = 32;
 export async function issueToken(
   { clock, sealed, verifyEmailMs, resetPasswordMs }: OneTimeTokens,
   tx: Transaction<Database>,
-  user: Pick<UserRow, "id" | "username"> | undefined,
+  user: Pick<UserRow, "id" | "username" | "language"> | undefined,
   purpose: TokenPurpose,
   email: string | null,
 ): Promise<void> {
@@ -42,6 +42,7 @@ export async function issueToken(
     purpose,
     sealedToken: sealed.seal(bytes.toString("base64url")),
     expireTime,
+    language: user?.language ?? "",
   });
 }
 

@@ -65,7 +65,11 @@ export interface OneTimeTokenIssued {
   purpose: OneTimeTokenIssued_Purpose;
   /** The token, sealed: only services can open it. */
   sealedToken: string;
-  expireTime: Date | undefined;
+  expireTime:
+    | Date
+    | undefined;
+  /** In which to write to them, as in User. */
+  language: string;
 }
 
 export const OneTimeTokenIssued_Purpose = {
@@ -157,6 +161,8 @@ export interface SecurityNoticeRaised {
   remoteAddress: string;
   /** The program it was done with, by its own word; empty if it said nothing. */
   userAgent: string;
+  /** In which to write to them, as in User. */
+  language: string;
 }
 
 export const SecurityNoticeRaised_Kind = {
@@ -797,6 +803,7 @@ function createBaseOneTimeTokenIssued(): OneTimeTokenIssued {
     purpose: OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED,
     sealedToken: "",
     expireTime: undefined,
+    language: "",
   };
 }
 
@@ -821,6 +828,9 @@ export const OneTimeTokenIssued: MessageFns<OneTimeTokenIssued, "chargemesh.auth
     }
     if (message.expireTime !== undefined) {
       Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(50).fork()).join();
+    }
+    if (message.language !== "") {
+      writer.uint32(58).string(message.language);
     }
     return writer;
   },
@@ -886,6 +896,14 @@ export const OneTimeTokenIssued: MessageFns<OneTimeTokenIssued, "chargemesh.auth
             message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.language = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -920,6 +938,7 @@ export const OneTimeTokenIssued: MessageFns<OneTimeTokenIssued, "chargemesh.auth
         : isSet(object.expire_time)
         ? fromJsonTimestamp(object.expire_time)
         : undefined,
+      language: isSet(object.language) ? globalThis.String(object.language) : "",
     };
   },
 
@@ -943,6 +962,9 @@ export const OneTimeTokenIssued: MessageFns<OneTimeTokenIssued, "chargemesh.auth
     if (message.expireTime !== undefined) {
       obj.expireTime = message.expireTime.toISOString();
     }
+    if (message.language !== "") {
+      obj.language = message.language;
+    }
     return obj;
   },
 
@@ -957,6 +979,7 @@ export const OneTimeTokenIssued: MessageFns<OneTimeTokenIssued, "chargemesh.auth
     message.purpose = object.purpose ?? OneTimeTokenIssued_Purpose.PURPOSE_UNSPECIFIED;
     message.sealedToken = object.sealedToken ?? "";
     message.expireTime = object.expireTime ?? undefined;
+    message.language = object.language ?? "";
     return message;
   },
 };
@@ -970,6 +993,7 @@ function createBaseSecurityNoticeRaised(): SecurityNoticeRaised {
     time: undefined,
     remoteAddress: "",
     userAgent: "",
+    language: "",
   };
 }
 
@@ -997,6 +1021,9 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
     }
     if (message.userAgent !== "") {
       writer.uint32(58).string(message.userAgent);
+    }
+    if (message.language !== "") {
+      writer.uint32(66).string(message.language);
     }
     return writer;
   },
@@ -1070,6 +1097,14 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
             message.userAgent = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.language = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1105,6 +1140,7 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
         : isSet(object.user_agent)
         ? globalThis.String(object.user_agent)
         : "",
+      language: isSet(object.language) ? globalThis.String(object.language) : "",
     };
   },
 
@@ -1131,6 +1167,9 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
     if (message.userAgent !== "") {
       obj.userAgent = message.userAgent;
     }
+    if (message.language !== "") {
+      obj.language = message.language;
+    }
     return obj;
   },
 
@@ -1146,6 +1185,7 @@ export const SecurityNoticeRaised: MessageFns<SecurityNoticeRaised, "chargemesh.
     message.time = object.time ?? undefined;
     message.remoteAddress = object.remoteAddress ?? "";
     message.userAgent = object.userAgent ?? "";
+    message.language = object.language ?? "";
     return message;
   },
 };
