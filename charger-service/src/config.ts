@@ -1,6 +1,7 @@
 import { type Env, inMesh, readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
 import { readNatsConfig } from "@chargemesh/kit/nats-access";
 import { readFilesConfig } from "./files-config.ts";
+import { readNetworks } from "./webhooks/address.ts";
 
 /** The settings of charger-service; .env.template says what each means. Throws ConfigError that names every fault. */
 export function readConfig(vars: Vars) {
@@ -22,6 +23,7 @@ export function readConfig(vars: Vars) {
     connectionDays: env.integer("OCPP_CONNECTION_DAYS", 90, { min: 1, max: 3_650 }),
     dataTransferDays: env.integer("OCPP_DATA_TRANSFER_DAYS", 90, { min: 1, max: 3_650 }),
     files: readFilesConfig(env),
+    webhooks: readWebhooksConfig(env),
     heartbeatSeconds: env.integer("OCPP_HEARTBEAT_SECONDS", 300, { min: 10, max: 86_400 }),
     pingSeconds: env.integer("OCPP_PING_SECONDS", 30, { min: 1, max: 3_600 }),
     callSeconds: env.integer("OCPP_CALL_SECONDS", 30, { min: 1, max: 300 }),
@@ -70,4 +72,13 @@ function readOcppTls(env: Env) {
 
 function filesIn(text = ""): string[] {
   return text.split(",").flatMap((file) => file.trim() || []);
+}
+
+/** Where webhooks may lead beyond the public internet, how long a receiver may take, and for how many days deliveries that have ended are kept. */
+function readWebhooksConfig(env: Env) {
+  return {
+    allowedNetworks: env.parsed("WEBHOOK_ALLOWED_NETWORKS", readNetworks, readNetworks("")),
+    timeoutMs: env.integer("WEBHOOK_TIMEOUT_MS", 10_000, { min: 100, max: 60_000 }),
+    deliveryDays: env.integer("WEBHOOK_DELIVERY_DAYS", 30, { min: 1, max: 3_650 }),
+  };
 }
