@@ -1,12 +1,14 @@
 import { type Generated, type Kysely, type QueryExecutorProvider, sql } from "kysely";
-import type { JetStreamClient } from "nats";
-import type { CloudEvent } from "./cloud-event.ts";
-import { type EventStream, ensureStream, streamOfType } from "./event-streams.ts";
+import type { JetStreamManager } from "nats";
+import { AppError } from "./errors.ts";
+import { type EventStream, ensureStream, isNotFound, streamOfType } from "./event-streams.ts";
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import type { Nats } from "./nats.ts";
+import { BATCH_MAX, deletePublished, makeOutboxReader, type OutboxRow, type ReadOutbox, toCloudEventText } from "./outbox-batch.ts";
 import { jsonText } from "./postgres.ts";
-import { requestId, traceparentOf } from "./request-id.ts";
+import { openPublisher, type Publication, type Publisher } from "./publisher.ts";
+import { requestId } from "./request-id.ts";
 import { rest } from "./rest.ts";
 
 /** Events that are committed and not yet published. A row leaves when JetStream has it. */
@@ -26,23 +28,41 @@ export interface EventMessage<T> {
   toJSON(message: T): unknown;
 }
 
-/** How many events are under way to JetStream at once. */
-const BATCH_MAX = 500;
+/** What an event may weigh: less than a message may in NATS by default (1 MiB), so that none is there that could never leave. */
+const EVENT_BYTES_MAX = 900_000;
 /** How often the outbox is looked at while it is empty, in ms. */
 const POLL_MS = 50;
+/** How long it rests while it is not, unless there is more than fits into a batch, in ms: what is committed meanwhile goes out together. */
+const PACE_MS = 10;
 /** How long to wait after a failure, and to become the publisher where another replica is it, in ms. */
-const RETRY_MS = 1_000;
-const PUBLISH_TIMEOUT_MS = 5_000;
+const RETRY_MS = 500;
+/** A publisher that its database has not heard of for so long is none any more, in ms: its host may be gone. Waiting for NATS takes less. */
+const SILENCE_MS = 10_000;
+/** Rows that may have been sent, in ms: younger ones than this are known to their stream if they were, whose memory lasts ten minutes. */
+const REMEMBERED_MS = 5 * 60_000;
 
-/** Says, in the caller's transaction, that something happened to the aggregate `aggregateId`. */
+/** Says, in the caller's transaction, that something happened to the aggregate `aggregateId`. RESOURCE_EXHAUSTED if it is too much for an event. */
 export async function appendEvent<T>(tx: QueryExecutorProvider, message: EventMessage<T>, aggregateId: string, data: T): Promise<void> {
+  const text = jsonText(message.toJSON(data));
+  if (Buffer.byteLength(text) > EVENT_BYTES_MAX)
+    throw new AppError(
+      "resourceExhausted",
+      "EVENT_TOO_LARGE",
+      `What happened to ${aggregateId} is more than the ${EVENT_BYTES_MAX} bytes of an event.`,
+    );
   await sql`insert into outbox (type, aggregate_id, data, request_id)
-    values (${message.$type}, ${aggregateId}, ${jsonText(message.toJSON(data))}, ${requestId() ?? null})`.execute(tx);
+    values (${message.$type}, ${aggregateId}, ${text}, ${requestId() ?? null})`.execute(tx);
+}
+
+/** The NATS subject of an event: its type and the aggregate's id, which may hold `.`, `*` and `>`, in base64url. */
+export function subjectOf(type: string, aggregateId: string): string {
+  return `${type}.${Buffer.from(aggregateId).toString("base64url")}`;
 }
 
 /**
  * Publishes the outbox to the streams of what it holds, each in order and at least once, until the process stops.
- * One replica at a time does: the one that holds the advisory lock.
+ * One replica at a time does: the one that holds the advisory lock. One that does not know yet that it has lost it cannot spoil the order, nor
+ * say anything twice: each event is taken only behind the one before it.
  */
 export function runOutbox<DB extends { outbox: OutboxTable }>(
   db: Kysely<DB>,
@@ -56,16 +76,34 @@ export function runOutbox<DB extends { outbox: OutboxTable }>(
   const { signal } = stopping;
   const publish = async (connection: Kysely<DB>): Promise<void> => {
     for (const stream of streams) await ensureStream(nats, stream, source, log);
-    do {
-      const count = await publishBatch(connection, nats.connection().jetstream({ timeout: PUBLISH_TIMEOUT_MS }), source);
-      if (count === 0) await rest(POLL_MS, signal);
-    } while (!signal.aborted);
-    // What the last requests committed goes out with us.
-    await publishBatch(connection, nats.connection().jetstream({ timeout: PUBLISH_TIMEOUT_MS }), source);
+    const ends = await readEnds(connection, nats, streams);
+    const publisher = openPublisher(nats, nats.connection(), source);
+    try {
+      const read = makeOutboxReader(connection);
+      do {
+        const count = await publishBatch(connection, read, publisher, ends, source);
+        if (count < BATCH_MAX) await rest(count === 0 ? POLL_MS : PACE_MS, signal);
+      } while (!signal.aborted);
+      // What the last requests committed goes out with us.
+      await publishBatch(connection, read, publisher, ends, source);
+    } finally {
+      publisher.close();
+    }
   };
   const run = async (): Promise<void> => {
+    let said = "";
     while (!signal.aborted) {
-      await asOnlyPublisher(db, publish).catch((err: unknown) => log.warn({ err }, "outbox interrupted"));
+      // Health says that the bus is away; here it is no news.
+      if (nats.isConnected())
+        await asOnlyPublisher(db, publish).then(
+          () => {
+            said = "";
+          },
+          (err: unknown) => {
+            if (String(err) !== said) log.warn({ err }, "outbox interrupted");
+            said = String(err);
+          },
+        );
       await rest(RETRY_MS, signal);
     }
   };
@@ -82,68 +120,94 @@ async function asOnlyPublisher<DB>(db: Kysely<DB>, publish: (connection: Kysely<
     const { rows } = await sql<{ ours: boolean }>`select pg_try_advisory_lock(${key}) as ours`.execute(connection);
     if (rows[0]?.ours !== true) return;
     try {
+      await sql`select set_config('idle_session_timeout', ${String(SILENCE_MS)}, false)`.execute(connection);
       await publish(connection);
     } finally {
       // If this fails the connection is broken, and Postgres has let go of the lock by itself.
-      await sql`select pg_advisory_unlock(${key})`.execute(connection).catch(() => undefined);
+      await sql`select pg_advisory_unlock(${key}), set_config('idle_session_timeout', '0', false)`
+        .execute(connection)
+        .catch(() => undefined);
     }
   });
 }
 
-interface OutboxRow {
-  id: number;
-  event_id: string;
-  type: string;
-  aggregate_id: string;
-  data: unknown;
-  request_id: string | null;
-  create_time: Date;
+/** Where each stream that is in order ends: the sequence of its last event. */
+type Ends = Map<string, number>;
+
+/**
+ * Finds where the streams end. What NATS had taken before it went, and could not tell us, would be said twice if it was away for longer than
+ * it remembers; so the ends of the streams are read, and what is there leaves the outbox.
+ */
+async function readEnds(connection: QueryExecutorProvider, nats: Nats, streams: readonly EventStream[]): Promise<Ends> {
+  const manager = await nats.connection().jetstreamManager({ checkAPI: false });
+  const ends: Ends = new Map();
+  const { rows } = await sql<{ is_old: boolean }>`
+    select create_time < clock_timestamp() - make_interval(secs => ${REMEMBERED_MS / 1_000}) as is_old
+    from outbox order by id limit 1`.execute(connection);
+  for (const { name } of streams.filter((stream) => !stream.isForOneReader)) {
+    const { state } = await manager.streams.info(name);
+    ends.set(name, state.last_seq);
+    if (rows[0]?.is_old === true) {
+      const ids = await lastIds(manager, name, state.last_seq);
+      await sql`delete from outbox where event_id::text = any(${ids})`.execute(connection);
+    }
+  }
+  return ends;
 }
 
-/** Publishes the oldest rows and says how many left the table. Throws if any could not be published; those before it have left. */
-async function publishBatch(connection: QueryExecutorProvider, js: JetStreamClient, source: string): Promise<number> {
-  const { rows } = await sql<OutboxRow>`
-    select id, event_id, type, aggregate_id, data, request_id, create_time from outbox order by id limit ${BATCH_MAX}`.execute(connection);
-  if (rows.length === 0) return 0;
-  // Each but the first is taken only after the one before it: a lost one stops all that follow, so that order holds. What has none to
-  // keep, because several services say it, is published beside them.
-  let before: string | undefined;
-  const publishing = rows.map((row) => {
-    const isOrdered = !streamOfType(row.type).isForOneReader;
-    const expect = isOrdered && before !== undefined ? { expect: { lastMsgID: before } } : {};
-    if (isOrdered) before = row.event_id;
-    return js.publish(subjectOf(row.type, row.aggregate_id), JSON.stringify(toCloudEvent(row, source)), { msgID: row.event_id, ...expect });
+/** The ids of the last events of a stream, as many as one batch may have had. */
+async function lastIds(manager: JetStreamManager, stream: string, last: number): Promise<string[]> {
+  const sequences = Array.from({ length: Math.min(BATCH_MAX, last) }, (_, index) => last - index);
+  const found = sequences.map(async (seq) => {
+    const message = await manager.streams.getMessage(stream, { seq }).catch((err: unknown) => {
+      if (isNotFound(err)) return undefined;
+      throw err;
+    });
+    return message?.header.get("Nats-Msg-Id") ?? [];
   });
-  const results = await Promise.allSettled(publishing);
-  const failed = results.findIndex(({ status }) => status === "rejected");
-  const published = failed === -1 ? rows : rows.slice(0, failed);
-  if (published.length > 0) await sql`delete from outbox where id = any(${published.map(({ id }) => id)})`.execute(connection);
-  const failure = results[failed];
-  if (failure?.status === "rejected") throw failure.reason;
+  return (await Promise.all(found)).flat();
+}
+
+/** Publishes the oldest rows and says how many left the table. Throws if any could not be published; those that were have left. */
+async function publishBatch(
+  connection: QueryExecutorProvider,
+  read: ReadOutbox,
+  publisher: Publisher,
+  ends: Ends,
+  source: string,
+): Promise<number> {
+  const rows = await read();
+  if (rows.length === 0) return 0;
+  const receipts = await publisher.publish(inLine(rows, ends, source));
+  const published: number[] = [];
+  let failure: Error | undefined;
+  for (const [index, row] of rows.entries()) {
+    const receipt = receipts[index];
+    if (receipt === undefined || receipt instanceof Error) {
+      failure ??= receipt;
+      continue;
+    }
+    published.push(row.id);
+    const { name, isForOneReader } = streamOfType(row.type);
+    if (!isForOneReader) ends.set(name, Math.max(receipt.sequence, ends.get(name) ?? 0));
+  }
+  if (published.length > 0) await deletePublished(connection, published);
+  if (failure !== undefined) throw failure;
   return published.length;
 }
 
-/** The NATS subject of an event: its type and the aggregate's id, which may hold `.`, `*` and `>`, in base64url. */
-export function subjectOf(type: string, aggregateId: string): string {
-  return `${type}.${Buffer.from(aggregateId).toString("base64url")}`;
-}
-
-function toCloudEvent(row: OutboxRow, source: string): CloudEvent {
-  return {
-    specversion: "1.0",
-    id: row.event_id,
-    source,
-    type: row.type,
-    subject: row.aggregate_id,
-    time: row.create_time.toISOString(),
-    datacontenttype: "application/json",
-    data: row.data,
-    ...(row.request_id === null ? {} : requestOf(row.request_id, row.event_id)),
-  };
-}
-
-/** The request that an event came of; `traceparent` is an extension that CloudEvents itself names (Distributed Tracing). */
-function requestOf(requestid: string, eventId: string): Pick<CloudEvent, "requestid" | "traceparent"> {
-  const traceparent = traceparentOf(requestid, eventId);
-  return traceparent === undefined ? { requestid } : { requestid, traceparent };
+/**
+ * Each is taken only behind the one before it, and the first only where the stream ends as far as we know: a lost one stops all that follow,
+ * and so does another publisher. What has no order to keep, because several services say it, is published beside them.
+ */
+function inLine(rows: readonly OutboxRow[], ends: Ends, source: string): Publication[] {
+  const before = new Map<string, string | number>(ends);
+  return rows.map((row) => {
+    const publication = { subject: subjectOf(row.type, row.aggregate_id), id: row.event_id, text: toCloudEventText(row, source) };
+    const { name, isForOneReader } = streamOfType(row.type);
+    if (isForOneReader) return publication;
+    const after = before.get(name);
+    before.set(name, row.event_id);
+    return after === undefined ? publication : { ...publication, after };
+  });
 }

@@ -19,6 +19,8 @@ export interface Call {
   deadline: number;
   /** Ends when the caller goes away or, for a stream, when its access token does. */
   signal: AbortSignal;
+  /** What the caller's metadata say under `name`; "" if they say nothing. */
+  metadata(name: string): string;
 }
 
 /** What is the same for all calls of an rpc. */
@@ -73,6 +75,10 @@ export class ServedCall implements Call, CallContext {
   get deadline(): number {
     const deadline = Number(this.#call.getDeadline());
     return Number.isFinite(deadline) ? deadline : Date.now() + DEFAULT_DEADLINE_MS;
+  }
+
+  metadata(name: string): string {
+    return String(this.#call.metadata.get(name)[0] ?? "");
   }
 
   get signal(): AbortSignal {
