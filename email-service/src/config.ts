@@ -1,5 +1,6 @@
 import { inMesh, readEnv, readMeshConfig, readProcessConfig, type Vars } from "@chargemesh/kit/config";
 import { readNatsConfig } from "@chargemesh/kit/nats-access";
+import { readSmtpSettings } from "./mail/smtp-settings.ts";
 
 /** The settings of email-service. Throws ConfigError with every fault of them. */
 export function readConfig(vars: Vars) {
@@ -13,8 +14,8 @@ export function readConfig(vars: Vars) {
     databaseUrl: env.string("EMAIL_DATABASE_URL", env.optional("DATABASE_URL")),
     databasePool: env.integer("EMAIL_DATABASE_POOL", 10, { min: 2, max: 100 }),
     nats: readNatsConfig(env, "EMAIL_NATS_URL"),
-    /** smtp: (with STARTTLS where the server has it) or smtps:, with user and password. Without it mail goes to files in mailDir. */
-    smtpUrl: env.optional("SMTP_URL"),
+    /** Without it mail goes to files in mailDir. */
+    smtp: readSmtpSettings(env),
     mailDir: env.string("MAIL_DIR", ".data/mail"),
     /** Whom mails come from: an address, or a name and an address in angle brackets. */
     mailFrom: env.string("MAIL_FROM", "Chargemesh <no-reply@localhost>"),

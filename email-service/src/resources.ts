@@ -1,4 +1,4 @@
-import type { Message } from "@chargemesh/contracts/email/v1/message";
+import type { Bounce, Message } from "@chargemesh/contracts/email/v1/message";
 import type { Template } from "@chargemesh/contracts/email/v1/template";
 import type { MessageRow } from "./db/schema.ts";
 import { languages } from "./mail/language.ts";
@@ -18,10 +18,14 @@ export function toMessage(row: MessageRow): Message {
     createTime: row.create_time,
     nextAttemptTime: row.next_attempt_time ?? undefined,
     sendTime: row.send_time ?? undefined,
-    bounce: undefined,
+    bounce: toBounce(row),
   };
 }
 
 export function toTemplate({ id, category, description }: Pick<MailTemplate<unknown>, "id" | "category" | "description">): Template {
   return { id, category, description, languages: [...languages] };
+}
+
+function toBounce({ bounce_code, bounce_status, bounce_text }: MessageRow): Bounce | undefined {
+  return bounce_code === null ? undefined : { code: bounce_code, enhancedStatus: bounce_status ?? "", text: bounce_text ?? "" };
 }

@@ -20,6 +20,9 @@ const columns = [
   "send_time",
   "sealed_link",
   "is_forgotten_once_done",
+  "bounce_code",
+  "bounce_status",
+  "bounce_text",
 ] as const;
 
 /** Undefined if there is one for this event and template, or with this idempotency key, already. */
@@ -44,15 +47,18 @@ export interface MessageFilter {
   /** Without regard to case. */
   to: string | undefined;
   state: MessageState | undefined;
+  /** Only those that have a bounce. */
+  bounced: boolean;
   /** Only those after this place in the list. */
   after: { createTime: Date; id: string } | undefined;
 }
 
 /** Newest first. */
-export function listMessages(db: Db, { to, state, after }: MessageFilter, limit: number): Promise<MessageRow[]> {
+export function listMessages(db: Db, { to, state, bounced, after }: MessageFilter, limit: number): Promise<MessageRow[]> {
   let query = db.selectFrom("message").select(columns).orderBy("create_time", "desc").orderBy("id", "desc").limit(limit);
   if (to !== undefined) query = query.where(sql`lower(to_address)`, "=", sql`lower(${to})`);
   if (state !== undefined) query = query.where("state", "=", state);
+  if (bounced) query = query.where("bounce_code", "is not", null);
   if (after !== undefined) query = query.where(sql<boolean>`(create_time, id) < (${after.createTime}, ${after.id})`);
   return query.execute();
 }
@@ -86,48 +92,21 @@ export async function extendLeases(db: Db, held: readonly string[], leaseTime: D
   await db.updateTable("message").set({ next_attempt_time: leaseTime }).where("id", "in", held).where("state", "=", "QUEUED").execute();
 }
 
-/** Whatever anybody else thought of it meanwhile: it has been sent. Its link is forgotten. */
-export async function markSent(db: Db, id: string, sendTime: Date): Promise<void> {
-  await db
-    .updateTable("message")
-    .set({ state: "SENT", send_time: sendTime, next_attempt_time: null, last_error: "", sealed_link: null })
-    .where("id", "=", id)
-    .execute();
-}
-
-/** Queues it for another attempt, unless its fate is sealed. */
-export async function markDeferred(db: Db, id: string, error: string, nextAttemptTime: Date): Promise<void> {
-  await db
-    .updateTable("message")
-    .set({ last_error: error, next_attempt_time: nextAttemptTime })
-    .where("id", "=", id)
-    .where("state", "=", "QUEUED")
-    .execute();
-}
-
-/** Gives it up, unless its fate is sealed. */
-export async function markFailed(db: Db, id: string, error: string): Promise<void> {
-  await db
-    .updateTable("message")
-    .set({ state: "FAILED", last_error: error, next_attempt_time: null })
-    .where("id", "=", id)
-    .where("state", "=", "QUEUED")
-    .execute();
-}
-
 /** Queues a message that failed as if it were new. Undefined if it has not failed. */
 export function requeueFailed(db: Db, id: string, times: { next_attempt_time: Date; give_up_time: Date }): Promise<MessageRow | undefined> {
   return db
     .updateTable("message")
-    .set({ state: "QUEUED", attempts: 0, ...times })
+    .set({ state: "QUEUED", attempts: 0, ...times, bounce_code: null, bounce_status: null, bounce_text: null })
     .where("id", "=", id)
     .where("state", "=", "FAILED")
     .returning(columns)
     .executeTakeFirst();
 }
 
-export async function deleteMessage(db: Db, id: string): Promise<void> {
-  await db.deleteFrom("message").where("id", "=", id).execute();
+/** False if it is no more. */
+export async function deleteMessage(db: Db, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom("message").where("id", "=", id).executeTakeFirst();
+  return numDeletedRows > 0n;
 }
 
 /** Removes every message to an address, but for those that go by themselves. */

@@ -4,6 +4,8 @@ import { createTransport } from "nodemailer";
 import { type From, toMime } from "./mime.ts";
 import type { Mail, MailTransport } from "./transport.ts";
 
+const FILES_AT_ONCE = 5;
+
 /**
  * Writes mails as files that any mail program opens: the very message that SMTP would carry. A file has its name only once it is whole, and
  * a mail that is sent twice has the same name twice.
@@ -16,6 +18,7 @@ export function openMailDir(dir: string, from: From): MailTransport {
   };
   return {
     name: "mail-dir",
+    atOnce: FILES_AT_ONCE,
     check,
     async send(mail) {
       try {

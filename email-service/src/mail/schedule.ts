@@ -1,5 +1,3 @@
-/** How many mails are on their way at once, each on a connection of its own. More than a small mail server likes gains nothing. */
-export const SENDING_MAX = 5;
 /** How long a mail is tried for, in ms. A mail server that is away longer has an operator who can retry by hand. */
 const GIVE_UP_MS = 24 * 3_600_000;
 /** The wait after the first attempt, in ms; each next one is twice as long. */

@@ -1,13 +1,17 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
+import { transact } from "@chargemesh/kit/postgres";
 import { withRequestId } from "@chargemesh/kit/request-id";
 import { rest } from "@chargemesh/kit/rest";
-import { claimDueMessages, deleteMessage, extendLeases, markDeferred, markFailed, markSent } from "../db/message.ts";
-import type { Db, MessageRow } from "../db/schema.ts";
+import type { Transaction } from "kysely";
+import { claimDueMessages, deleteMessage, extendLeases } from "../db/message.ts";
+import { type Failure, markDeferred, markFailed, markSent } from "../db/outcome.ts";
+import type { Database, Db, MessageRow } from "../db/schema.ts";
+import { messageFailed, messageSent } from "../events.ts";
 import { makeBell } from "./bell.ts";
-import type { Links } from "./links.ts";
-import { nextAttemptTime, SENDING_MAX } from "./schedule.ts";
+import { type Links, withoutTokens } from "./links.ts";
+import { nextAttemptTime } from "./schedule.ts";
 import type { Mail, MailTransport, Outcome } from "./transport.ts";
 
 /** How often we look for mail that is due again, and for that of a replica that died, in ms. New mail does not wait for this. */
@@ -47,7 +51,7 @@ export function runSender(db: Db, transport: MailTransport, links: Links, clock:
     const outcome = mail === undefined ? UNREADABLE : await transport.send(mail, cut.signal);
     const attempt = { message: message.id, attempt: message.attempts };
     if (outcome.kind === "taken") log.info(attempt, "mail sent");
-    else log.warn({ ...attempt, error: outcome.error }, `mail ${outcome.kind}`);
+    else log.warn({ ...attempt, error: withoutTokens(outcome.error) }, `mail ${outcome.kind}`);
     for (;;) {
       try {
         return await record(db, message, outcome, clock.now());
@@ -67,10 +71,10 @@ export function runSender(db: Db, transport: MailTransport, links: Links, clock:
     sending.set(message.id, sent);
   };
   const sendDue = async (): Promise<void> => {
-    const room = SENDING_MAX - sending.size;
+    const room = transport.atOnce - sending.size;
     const due = room === 0 ? [] : await claimDueMessages(db, clock.now(), leaseTime(), [...sending.keys()], room);
     for (const message of due) begin(message);
-    if (due.length < SENDING_MAX) await bell.wait(POLL_MS);
+    if (due.length < transport.atOnce) await bell.wait(POLL_MS);
   };
   const run = async (): Promise<void> => {
     while (!stopping) {
@@ -98,16 +102,37 @@ export function runSender(db: Db, transport: MailTransport, links: Links, clock:
 }
 
 async function record(db: Db, message: MessageRow, outcome: Outcome, now: Date): Promise<void> {
-  const { id, attempts, give_up_time, is_forgotten_once_done } = message;
-  if (outcome.kind === "taken") return is_forgotten_once_done ? deleteMessage(db, id) : markSent(db, id, now);
-  const error = outcome.error.replace(/\p{C}+/gu, " ").slice(0, ERROR_CHARACTERS_MAX);
+  if (outcome.kind === "taken") return settle(db, message, undefined, now);
+  const { id, attempts, give_up_time } = message;
+  const error = fit(outcome.error);
   const next = outcome.kind === "deferred" ? nextAttemptTime(attempts, give_up_time, now) : undefined;
   if (next !== undefined) return markDeferred(db, id, error, next);
-  return is_forgotten_once_done ? deleteMessage(db, id) : markFailed(db, id, error);
+  const bounce = outcome.kind === "refused" ? outcome.bounce : undefined;
+  return settle(db, message, { error, bounce: bounce && { ...bounce, text: fit(bounce.text) } }, now);
+}
+
+/** Keeps what became of a mail in the end, and tells of it. It is told once, however many replicas have sent it. */
+function settle(db: Db, message: MessageRow, failure: Failure | undefined, now: Date): Promise<void> {
+  return transact(db, async (tx) => {
+    if (!(await isSettled(tx, message, failure, now))) return;
+    await (failure === undefined ? messageSent(tx, message) : messageFailed(tx, message, failure.bounce));
+  });
+}
+
+function isSettled(tx: Transaction<Database>, { id, is_forgotten_once_done }: MessageRow, failure: Failure | undefined, now: Date) {
+  if (is_forgotten_once_done) return deleteMessage(tx, id);
+  return failure === undefined ? markSent(tx, id, now) : markFailed(tx, id, failure);
+}
+
+/** What a mail server says, as it is kept: one line, and no secret of the mail that it may have repeated. */
+function fit(text: string): string {
+  return withoutTokens(text)
+    .replace(/\p{C}+/gu, " ")
+    .slice(0, ERROR_CHARACTERS_MAX);
 }
 
 /** After MESH_SECRET has changed. */
-const UNREADABLE: Outcome = { kind: "refused", error: "the link of this mail cannot be opened any more" };
+const UNREADABLE: Outcome = { kind: "refused", error: "the link of this mail cannot be opened any more", bounce: undefined };
 
 /** Undefined if it has a link that cannot be opened. */
 function toMail(message: MessageRow, links: Links): Mail | undefined {

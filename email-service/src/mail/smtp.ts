@@ -1,54 +1,85 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { ConfigError } from "@chargemesh/kit/config";
 import type { Stack } from "@chargemesh/kit/main";
 import { createTransport, type NodemailerError } from "nodemailer";
+import { readBounce } from "./bounce.ts";
 import { type From, toMime } from "./mime.ts";
-import { SENDING_MAX } from "./schedule.ts";
-import type { MailTransport } from "./transport.ts";
+import { makePace } from "./pace.ts";
+import type { Encryption, SmtpSettings } from "./smtp-settings.ts";
+import type { MailTransport, Outcome } from "./transport.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** How long a server may be silent in the middle of a mail, in ms. After DATA it may look for viruses. */
+const SILENCE_TIMEOUT_MS = 5 * 60_000;
 /** How long a login that worked stands for the next checks, and one that did not, in ms. */
 const CHECKED_MS = { good: 30_000, bad: 5_000 };
 /** Replies that are about us, not about the mail: authentication required, mechanism too weak, failed, encryption required (RFC 4954). */
 const ABOUT_US = new Set([530, 534, 535, 538]);
 
-/** Opens a pool of SMTP connections, each made when it is needed. Throws ConfigError if `url` is not one of SMTP. */
-export function openSmtp(url: string, from: From, stack: Stack): MailTransport {
+/** Opens a pool of SMTP connections, each made when it is needed. Throws ConfigError if the file of the authority cannot be used. */
+export function openSmtp(settings: SmtpSettings, from: From, stack: Stack): MailTransport {
+  const { host, port, login, connections } = settings;
   const pool = createTransport({
-    url,
+    host,
+    ...(port !== undefined && { port }),
+    ...(login !== undefined && { auth: login }),
+    ...encrypting(settings),
     pool: true,
-    maxConnections: SENDING_MAX,
+    maxConnections: connections,
     // What is tried again, and when, is for us to say and to record.
     maxRequeues: 0,
     connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: CONNECT_TIMEOUT_MS,
     dnsTimeout: CONNECT_TIMEOUT_MS,
-    // The URL's own ?requireTLS=false is stronger.
-    requireTLS: mustEncrypt(url),
+    socketTimeout: SILENCE_TIMEOUT_MS,
   });
   stack.defer("smtp", () => pool.close({ force: true }));
   const health = remember(() => pool.verify());
+  const turn = makePace(settings.perSecond);
   return {
     name: "smtp",
+    atOnce: connections,
     check: health.check,
     async send(mail, signal) {
       try {
+        await turn(signal);
         await pool.sendMail({ ...toMime(mail, from), signal });
         health.tell(undefined);
         return { kind: "taken" };
       } catch (err) {
         if (!signal.aborted) health.tell(isAboutMail(err) ? undefined : err);
-        return { kind: isForGood(err) ? "refused" : "deferred", error: err instanceof Error ? err.message : String(err) };
+        return outcomeOf(err);
       }
     },
   };
 }
 
-/** A password goes over a network only encrypted, whatever the server offers or somebody between has struck out of its offer. */
-function mustEncrypt(url: string): boolean {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^smtps?:$/.test(parsed.protocol) || parsed.hostname === "")
-    throw new ConfigError("bad configuration: SMTP_URL must be smtp://user:password@host:port or smtps://…");
-  return parsed.password !== "" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(parsed.hostname);
+/** nodemailer's words for how the connection is encrypted and who must be at its other end. */
+function encrypting({ encryption, ca }: Pick<SmtpSettings, "encryption" | "ca">) {
+  const modes: Record<Encryption, object> = {
+    implicit: { secure: true },
+    required: { requireTLS: true },
+    // Who would go on in clear gains nothing by asking who is there, unless somebody has said who it shall be.
+    opportunistic: { opportunisticTLS: true, ...(ca === undefined && { tls: { rejectUnauthorized: false } }) },
+    never: { ignoreTLS: true },
+  };
+  return { secure: false, ...(ca !== undefined && { tls: { ca: readAuthority(ca) } }), ...modes[encryption] };
+}
+
+function readAuthority(file: string): Buffer {
+  try {
+    const pem = readFileSync(file);
+    new X509Certificate(pem);
+    return pem;
+  } catch (err) {
+    throw new ConfigError(`bad configuration: SMTP_CA cannot be used: ${err instanceof Error ? err.message : err}`);
+  }
+}
+
+function outcomeOf(err: unknown): Outcome {
+  const error = err instanceof Error ? err.message : String(err);
+  return isForGood(err) ? { kind: "refused", error, bounce: readBounce(err) } : { kind: "deferred", error };
 }
 
 /** Whether the recipient or the message is at fault, and not the server or our way into it, such as the address that all mail is from. */
@@ -58,7 +89,7 @@ function isAboutMail(err: unknown): err is NodemailerError {
 }
 
 /** Whether the server said 5xx of this mail (RFC 5321 4.2.1), or nodemailer that no server could take it. */
-function isForGood(err: unknown): boolean {
+function isForGood(err: unknown): err is NodemailerError {
   return isAboutMail(err) && (err.permanent ?? err.responseCode === undefined);
 }
 

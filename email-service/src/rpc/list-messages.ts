@@ -13,7 +13,12 @@ export const listMessages =
   ({ db }: { db: Db }) =>
   async (request: ListMessagesRequest): Promise<ListMessagesResponse> => {
     const size = pageSize(request.pageSize);
-    const filter = { to: request.to === "" ? undefined : request.to, state: stateOf(request.state), after: placeOf(request.pageToken) };
+    const filter = {
+      to: request.to === "" ? undefined : request.to,
+      state: stateOf(request.state),
+      bounced: request.bounced,
+      after: placeOf(request.pageToken),
+    };
     const found = await readMessages(db, filter, size + 1);
     const page = toPage(found, fitting(found, size), ({ create_time, id }) => [create_time.toISOString(), id]);
     return { messages: page.rows.map(toMessage), nextPageToken: page.nextPageToken };

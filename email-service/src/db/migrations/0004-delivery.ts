@@ -12,8 +12,7 @@ export const delivery: Migration = {
         add column bounce_status text,
         add column bounce_text text,
         add constraint message_bounce_is_whole_or_none
-          check ((bounce_code is null) = (bounce_status is null) and (bounce_code is null) = (bounce_text is null)),
-        add constraint message_has_no_bounce_unless_failed check (bounce_code is null or state = 'FAILED')`.execute(db);
+          check ((bounce_code is null) = (bounce_status is null) and (bounce_code is null) = (bounce_text is null))`.execute(db);
     await sql`create index message_by_bounce on message (create_time desc, id desc) where bounce_code is not null`.execute(db);
   },
 };
