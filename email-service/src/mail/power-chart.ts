@@ -14,11 +14,11 @@ const BARS = 30;
 const texts = {
   en: {
     title: "Power over time",
-    words: (top: string, at: string, mean: string, end: string) => `At most ${top}, at ${at}; ${mean} on average; ${end} at the end.`,
+    words: (top: string, at: string, end: string) => `At most ${top}, at ${at}; ${end} at the end.`,
   },
   de: {
     title: "Leistung im Verlauf",
-    words: (top: string, at: string, mean: string, end: string) => `Höchstens ${top}, um ${at}; im Mittel ${mean}; am Ende ${end}.`,
+    words: (top: string, at: string, end: string) => `Höchstens ${top}, um ${at}; am Ende ${end}.`,
   },
 };
 
@@ -31,11 +31,10 @@ export function powerChart(samples: readonly PowerSample[], language: Language):
   if (highest.powerW <= 0) return undefined;
   const powers = resample(known, first.time.getTime(), last.time.getTime());
   const { power, clock } = figures[language];
-  const mean = powers.reduce((sum, one) => sum + one, 0) / powers.length;
   const { title, words } = texts[language];
   return {
     title,
-    words: words(power(highest.powerW), clock(highest.time), power(mean), power(last.powerW)),
+    words: words(power(highest.powerW), clock(highest.time), power(last.powerW)),
     bars: powers.map((one) => Math.min(1, Math.max(0, one / highest.powerW))),
     top: power(highest.powerW),
     from: clock(first.time),

@@ -13,8 +13,8 @@ const texts: Record<Language, DigestWords> = {
     subject: (chargers, charger) => (chargers === 1 ? `Charger ${charger} went offline` : `${chargers} chargers went offline`),
     what: (chargers) =>
       chargers === 1 ? "A charger has lost its connection to us." : `${chargers} chargers have lost their connection to us.`,
-    first: "Lost at first",
-    last: "Lost at last",
+    first: "First lost",
+    last: "Last lost",
     count: "How often",
     now: "Now",
     isBack: "connected again",

@@ -1,3 +1,4 @@
+import { deviceOf } from "../device.ts";
 import { figures } from "../figures.ts";
 import { phrase } from "../phrases.ts";
 import { defineTemplate } from "./template.ts";
@@ -50,7 +51,7 @@ export const newSignIn = defineTemplate<NewSignIn>({
         what,
         [
           [when, time === undefined ? unknown : figures[language].time(time)],
-          [device, userAgent === "" ? unknown : userAgent],
+          [device, userAgent === "" ? unknown : deviceOf(userAgent, language)],
           [from, remoteAddress === "" ? unknown : remoteAddress],
         ],
         advice,

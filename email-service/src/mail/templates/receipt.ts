@@ -24,14 +24,19 @@ export const receipt = defineTemplate<Charge>({
   write(charge, language) {
     const { subject, what, why } = texts[language];
     const energy = charge.energyWh === undefined ? undefined : figures[language].energy(charge.energyWh);
+    const facts = factsOf(charge, language);
     const chart = charge.clockIsWrong ? undefined : powerChart(charge.powerCurve, language);
     return {
       subject: subject(charge.chargerId, energy),
-      preview: what,
+      // The energy, and how long it took.
+      preview: facts
+        .slice(0, 2)
+        .map(([label, value]) => `${label}: ${value}`)
+        .join(" · "),
       blocks: [
         phrase[language].hello(charge.username),
         what,
-        factsOf(charge, language),
+        facts,
         ...(chart === undefined ? [] : [{ chart }]),
         ...remarksOn(charge, language),
       ],
