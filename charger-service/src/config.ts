@@ -78,6 +78,7 @@ function filesIn(text = ""): string[] {
 function readWebhooksConfig(env: Env) {
   return {
     allowedNetworks: env.parsed("WEBHOOK_ALLOWED_NETWORKS", readNetworks, readNetworks("")),
+    allowsNetworks: env.optional("WEBHOOK_ALLOWED_NETWORKS") !== undefined,
     timeoutMs: env.integer("WEBHOOK_TIMEOUT_MS", 10_000, { min: 100, max: 60_000 }),
     deliveryDays: env.integer("WEBHOOK_DELIVERY_DAYS", 30, { min: 1, max: 3_650 }),
   };

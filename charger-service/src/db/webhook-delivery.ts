@@ -38,7 +38,7 @@ export interface QueuedEvent {
 
 /**
  * Queues events for webhooks, and says how many deliveries that makes. What a webhook has, or has had, is left as it is; with `again`, what has
- * ended is queued once more.
+ * ended is queued once more. Webhooks that are disabled or deleted meanwhile get nothing.
  */
 export async function queueDeliveries(tx: Db, queued: readonly QueuedEvent[], again: boolean): Promise<number> {
   const pairs = queued.flatMap(({ webhookIds }, index) => webhookIds.map((webhookId) => ({ webhookId, number: index + 1 })));
@@ -52,7 +52,8 @@ export async function queueDeliveries(tx: Db, queued: readonly QueuedEvent[], ag
       join unnest(${events.map(({ id }) => id)}::text[], ${queued.map(({ cursor }) => cursor)}::bigint[],
         ${events.map(({ type }) => type)}::text[], ${events.map(({ subject }) => subject)}::text[], ${events.map(jsonText)}::text[])
         with ordinality as one (event_id, cursor, type, subject, event, number) using (number)
-    order by number
+      join webhook on webhook.id = pair.webhook_id and webhook.state = 'ENABLED'
+    order by number for key share of webhook
     on conflict on constraint webhook_delivery_is_queued_once ${again ? queueAgainWhatEnded : sql`do nothing`}
     returning id`.execute(tx);
   return rows.length;

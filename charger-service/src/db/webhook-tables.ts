@@ -76,6 +76,8 @@ interface WebhookReplayTable {
 
 interface WebhookCursorTable {
   cursor: number;
+  /** When the journal that it is of was made. */
+  journal: string;
   is_only: Generated<boolean>;
 }
 
@@ -92,3 +94,4 @@ export type WebhookRow = Selectable<WebhookTable>;
 export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;
 export type WebhookAttemptRow = Selectable<WebhookAttemptTable>;
 export type WebhookReplayRow = Selectable<WebhookReplayTable>;
+export type WebhookCursorRow = Pick<Selectable<WebhookCursorTable>, "cursor" | "journal">;

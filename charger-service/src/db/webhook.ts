@@ -1,6 +1,6 @@
 import { type Insertable, sql, type Updateable } from "kysely";
 import type { Database, Db } from "./schema.ts";
-import type { DisableReason, WebhookReplayRow, WebhookRow } from "./webhook-tables.ts";
+import type { WebhookCursorRow, WebhookReplayRow, WebhookRow } from "./webhook-tables.ts";
 
 const columns = [
   "id",
@@ -57,9 +57,8 @@ export function webhooksBefore(
   return query.execute();
 }
 
-/** All that are enabled. None of them is deleted until the transaction ends. */
-export function enabledWebhooks(tx: Db): Promise<WebhookRow[]> {
-  return tx.selectFrom("webhook").select(columns).where("state", "=", "ENABLED").forKeyShare().execute();
+export function enabledWebhooks(db: Db): Promise<WebhookRow[]> {
+  return db.selectFrom("webhook").select(columns).where("state", "=", "ENABLED").execute();
 }
 
 /** Undefined if there is none. */
@@ -68,17 +67,6 @@ export function updateWebhook(tx: Db, id: string, change: Updateable<Database["w
     .updateTable("webhook")
     .set((eb) => ({ ...change, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
     .where("id", "=", id)
-    .returning(columns)
-    .executeTakeFirst();
-}
-
-/** Undefined if there is none that is enabled. */
-export function disableWebhook(tx: Db, id: string, reason: DisableReason): Promise<WebhookRow | undefined> {
-  return tx
-    .updateTable("webhook")
-    .set((eb) => ({ state: "DISABLED" as const, disable_reason: reason, version: eb("version", "+", 1), update_time: sql<Date>`now()` }))
-    .where("id", "=", id)
-    .where("state", "=", "ENABLED")
     .returning(columns)
     .executeTakeFirst();
 }
@@ -94,15 +82,15 @@ export function lockWebhooksOf(tx: Db, userId: string): Promise<WebhookRow[]> {
 }
 
 /** How far the journal has been read for all webhooks; undefined if it never was. */
-export async function readCursor(db: Db): Promise<number | undefined> {
-  return (await db.selectFrom("webhook_cursor").select("cursor").executeTakeFirst())?.cursor;
+export function readCursor(db: Db): Promise<WebhookCursorRow | undefined> {
+  return db.selectFrom("webhook_cursor").select(["cursor", "journal"]).executeTakeFirst();
 }
 
-export async function writeCursor(tx: Db, cursor: number): Promise<void> {
+export async function writeCursor(tx: Db, row: WebhookCursorRow): Promise<void> {
   await tx
     .insertInto("webhook_cursor")
-    .values({ cursor })
-    .onConflict((conflict) => conflict.column("is_only").doUpdateSet({ cursor }))
+    .values(row)
+    .onConflict((conflict) => conflict.column("is_only").doUpdateSet(row))
     .execute();
 }
 

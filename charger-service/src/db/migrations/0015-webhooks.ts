@@ -110,6 +110,8 @@ const statements = [
   // How far the journal has been read for all webhooks: one row, which says so in the transaction that queues what was read.
   `create table webhook_cursor (
     cursor bigint not null,
+    -- When that journal was made: another one counts anew.
+    journal text not null,
     is_only boolean primary key default true
       constraint webhook_cursor_must_be_the_only_one check (is_only)
   )`,

@@ -1,0 +1,6 @@
+import { JOURNALED } from "@chargemesh/kit/event-streams";
+import { readEventTypes } from "@chargemesh/kit/event-types";
+import { loadProtos } from "@chargemesh/kit/rules";
+
+/** All types of events that the journal has, by full name. */
+export const eventTypes = readEventTypes(loadProtos(JOURNALED.map((name) => `${name.replaceAll(".", "/")}/events.proto`)));
