@@ -150,7 +150,8 @@ function faultOf({ charger_id, evse_id, connector_id, error_code, info, vendor_e
 /** As whoever charged may see it, for they may follow it: who stopped it by a card of theirs is not told, for the card is not the user's. */
 async function toFollowed(tx: Db, row: TransactionRow): Promise<Transaction> {
   const { user_id: userId, stop_id_token: stopIdToken } = row;
-  const isOwn = userId === null || stopIdToken === "" || (await idTokenByText(tx, stopIdToken, userId)) !== undefined;
+  const isNoSecret = userId === null || stopIdToken === "" || stopIdToken.toLowerCase() === row.id_token.toLowerCase();
+  const isOwn = isNoSecret || (await idTokenByText(tx, stopIdToken, userId)) !== undefined;
   return toTransaction(isOwn ? row : { ...row, stop_id_token: "" });
 }
 
