@@ -1,0 +1,150 @@
+import type { CloudEvent } from "@chargemesh/kit/cloud-event";
+import { sql } from "kysely";
+import type { Db } from "./schema.ts";
+import type { WebhookAttemptRow } from "./webhook-tables.ts";
+
+/** Whether the delivery `d` of the webhook `w` has to wait for an older one of the same subject. */
+const mustWait = sql<boolean>`(w.in_order and exists (
+  select from webhook_delivery older
+  where older.webhook_id = d.webhook_id and older.subject = d.subject and older.cursor < d.cursor and older.state = 'PENDING'))`;
+
+/** When a webhook has something to do next. It may be in the past, and may turn out to be under way, or to have to wait for another one. */
+export interface NextAttempt {
+  webhookId: string;
+  time: Date;
+}
+
+/** Those of all enabled webhooks that have something to do, the longest due first. */
+export async function nextAttempts(db: Db): Promise<NextAttempt[]> {
+  const { rows } = await sql<NextAttempt>`
+    select w.id as "webhookId", next.time from webhook w
+    cross join lateral (
+      select next_attempt_time as time from webhook_delivery d
+      where d.webhook_id = w.id and d.state = 'PENDING' order by next_attempt_time limit 1) next
+    where w.state = 'ENABLED' order by next.time`.execute(db);
+  return rows;
+}
+
+/** A delivery that somebody has for himself until its lease ends, and all that it takes to attempt it. */
+export interface ClaimedDelivery {
+  id: number;
+  webhookId: string;
+  event: CloudEvent;
+  failedAttempts: number;
+  leaseTime: Date;
+  url: string;
+  sealedSecret: string;
+  sealedPreviousSecret: string | null;
+  previousSecretExpireTime: Date | null;
+}
+
+/** How many deliveries of a webhook may be claimed: of one that is failing as many as `retries`, else as many as `free`. */
+export interface Wanted {
+  webhookId: string;
+  free: number;
+  retries: number;
+}
+
+/**
+ * Claims what is due, the longest due first, for whoever has not got it already: `except`. Where order is asked for, only the oldest
+ * of each subject. Replicas that ask at once get different ones.
+ */
+export async function claimDeliveries(
+  db: Db,
+  wanted: readonly Wanted[],
+  except: readonly number[],
+  now: Date,
+  leaseTime: Date,
+): Promise<ClaimedDelivery[]> {
+  const { rows } = await sql<ClaimedDelivery>`
+    with claimed as (
+      select d.id, w.url, w.sealed_secret, w.sealed_previous_secret, w.previous_secret_expire_time
+      from unnest(${wanted.map(({ webhookId }) => webhookId)}::uuid[], ${wanted.map(({ free }) => free)}::integer[],
+        ${wanted.map(({ retries }) => retries)}::integer[]) as wanted (webhook_id, free, retries)
+      join webhook w on w.id = wanted.webhook_id and w.state = 'ENABLED'
+      cross join lateral (
+        select d.id from webhook_delivery d
+        where d.webhook_id = w.id and d.state = 'PENDING' and d.next_attempt_time <= ${now}
+          and (d.lease_time is null or d.lease_time <= ${now}) and d.id <> all(${except}::bigint[]) and not ${mustWait}
+        order by d.next_attempt_time, d.id
+        limit case when w.failing_since is null then wanted.free else wanted.retries end
+        for update of d skip locked) d)
+    update webhook_delivery d set lease_time = ${leaseTime} from claimed where d.id = claimed.id
+    returning d.id, d.webhook_id as "webhookId", d.event, d.failed_attempts as "failedAttempts", d.lease_time as "leaseTime",
+      claimed.url, claimed.sealed_secret as "sealedSecret", claimed.sealed_previous_secret as "sealedPreviousSecret",
+      claimed.previous_secret_expire_time as "previousSecretExpireTime"`.execute(db);
+  return rows;
+}
+
+/** Gives back what was claimed and not attempted. */
+export async function releaseDeliveries(db: Db, ids: readonly number[]): Promise<void> {
+  await sql`update webhook_delivery set lease_time = null where id = any(${ids}::bigint[]) and state = 'PENDING'`.execute(db);
+}
+
+/** Writes down that a webhook has answered as it should. Locks it only where that is news. */
+export async function endFailing(tx: Db, webhookId: string): Promise<void> {
+  await sql`update webhook set failing_since = null where id = ${webhookId} and failing_since is not null`.execute(tx);
+}
+
+/** What is known of a webhook that is enabled and has failed. */
+export interface FailingWebhook {
+  url: string;
+  /** Since when it has done nothing else. */
+  failingSince: Date;
+}
+
+/** Writes down that a webhook has failed. Undefined if it is no more, or disabled. Locks it. */
+export async function beginFailing(tx: Db, webhookId: string, now: Date): Promise<FailingWebhook | undefined> {
+  const { rows } = await sql<FailingWebhook>`
+    update webhook set failing_since = coalesce(failing_since, ${now}) where id = ${webhookId} and state = 'ENABLED'
+    returning url, failing_since as "failingSince"`.execute(tx);
+  return rows[0];
+}
+
+/** An attempt as it went. */
+export interface Attempted extends Omit<WebhookAttemptRow, "delivery_id" | "number"> {
+  isDelivered: boolean;
+  /** Of one that failed: when the next one is to be; undefined if none is to be. */
+  nextAttemptTime: Date | undefined;
+}
+
+/**
+ * Writes down an attempt, and what becomes of its delivery, unless that is no more. What has been given up meanwhile, only a success changes.
+ * The last attempt is made when it is time to give up.
+ */
+export async function recordAttempt(
+  tx: Db,
+  { id, leaseTime }: Pick<ClaimedDelivery, "id" | "leaseTime">,
+  attempted: Attempted,
+  now: Date,
+): Promise<void> {
+  const { time, duration_ms: durationMs, http_status: status, isDelivered, nextAttemptTime = null } = attempted;
+  const end = sql`case when ${isDelivered} then 'DELIVERED'
+    when ${nextAttemptTime}::timestamptz is null or give_up_time <= ${now} then 'FAILED' else 'PENDING' end`;
+  await sql`
+    with attempted as (
+      update webhook_delivery set
+        attempts = attempts + 1,
+        failed_attempts = failed_attempts + ${isDelivered ? 0 : 1},
+        -- Somebody else's, if ours had ended.
+        lease_time = nullif(lease_time, ${leaseTime}),
+        next_attempt_time = case when ${end} = 'PENDING' then least(${nextAttemptTime}::timestamptz, give_up_time) else next_attempt_time end,
+        state = case when ${isDelivered} or state = 'PENDING' then ${end} else state end,
+        end_time = case when ${isDelivered} or (state = 'PENDING' and ${end} = 'FAILED') then ${now} else end_time end
+      where id = ${id} returning attempts)
+    insert into webhook_attempt (delivery_id, number, time, duration_ms, http_status, error, response)
+    select ${id}, attempts, ${time}, ${durationMs}, ${status}, ${storable(attempted.error)}, ${storable(attempted.response)}
+    from attempted`.execute(tx);
+}
+
+/** Without what a column of text does not hold. */
+function storable(text: string): string {
+  return text.replaceAll("\0", "\ufffd").toWellFormed();
+}
+
+/** Gives up all that waits for a webhook. */
+export async function failDeliveries(tx: Db, webhookId: string, now: Date): Promise<void> {
+  await sql`
+    update webhook_delivery set state = 'FAILED', end_time = ${now}, lease_time = null
+    where webhook_id = ${webhookId} and state = 'PENDING'`.execute(tx);
+}
