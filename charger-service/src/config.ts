@@ -24,6 +24,7 @@ export function readConfig(vars: Vars) {
     dataTransferDays: env.integer("OCPP_DATA_TRANSFER_DAYS", 90, { min: 1, max: 3_650 }),
     files: readFilesConfig(env),
     webhooks: readWebhooksConfig(env),
+    webhookDeliveryDays: env.integer("WEBHOOK_DELIVERY_DAYS", 30, { min: 1, max: 3_650 }),
     heartbeatSeconds: env.integer("OCPP_HEARTBEAT_SECONDS", 300, { min: 10, max: 86_400 }),
     pingSeconds: env.integer("OCPP_PING_SECONDS", 30, { min: 1, max: 3_600 }),
     callSeconds: env.integer("OCPP_CALL_SECONDS", 30, { min: 1, max: 300 }),
@@ -74,12 +75,11 @@ function filesIn(text = ""): string[] {
   return text.split(",").flatMap((file) => file.trim() || []);
 }
 
-/** Where webhooks may lead beyond the public internet, how long a receiver may take, and for how many days deliveries that have ended are kept. */
+/** Where webhooks may lead beyond the public internet, and how long a receiver may take. */
 function readWebhooksConfig(env: Env) {
   return {
     allowedNetworks: env.parsed("WEBHOOK_ALLOWED_NETWORKS", readNetworks, readNetworks("")),
     allowsNetworks: env.optional("WEBHOOK_ALLOWED_NETWORKS") !== undefined,
     timeoutMs: env.integer("WEBHOOK_TIMEOUT_MS", 10_000, { min: 100, max: 60_000 }),
-    deliveryDays: env.integer("WEBHOOK_DELIVERY_DAYS", 30, { min: 1, max: 3_650 }),
   };
 }

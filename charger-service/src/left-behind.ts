@@ -5,11 +5,14 @@ import { keepDoing } from "@chargemesh/kit/rounds";
 import { deleteConnectionsBefore } from "./db/connection.ts";
 import { deleteTransfersBefore } from "./db/data-transfer.ts";
 import type { Db } from "./db/schema.ts";
+import { deleteDeliveriesBefore } from "./db/webhook-delivery.ts";
 import { endAbandoned } from "./domain/transaction-abandoned.ts";
 
 /** How often is looked for what is left behind, in ms. */
 const LOOK_MS = 5_000;
 const DAY_MS = 86_400_000;
+/** How many deliveries to webhooks are forgotten in a round at most: more than are made in one, and few enough for one statement. */
+const DELIVERIES_MAX = 10_000;
 
 interface Tidying {
   db: Db;
@@ -18,15 +21,21 @@ interface Tidying {
   /** How many days each is kept. */
   connectionDays: number;
   dataTransferDays: number;
+  webhookDeliveryDays: number;
 }
 
-/** Ends transactions that reboots of this replica's chargers have left behind, and forgets connections and messages of vendors after so many days. */
-export function keepTidy({ db, clock, replicaId, connectionDays, dataTransferDays }: Tidying, stack: Stack, log: Logger): void {
+/** Ends transactions that reboots of this replica's chargers have left behind, and forgets connections, messages of vendors and deliveries to webhooks after so many days. */
+export function keepTidy(
+  { db, clock, replicaId, connectionDays, dataTransferDays, webhookDeliveryDays }: Tidying,
+  stack: Stack,
+  log: Logger,
+): void {
   const look = async (): Promise<void> => {
     await endAbandoned(db, replicaId);
     const now = clock.now().getTime();
     await deleteConnectionsBefore(db, new Date(now - connectionDays * DAY_MS));
     await deleteTransfersBefore(db, new Date(now - dataTransferDays * DAY_MS));
+    await deleteDeliveriesBefore(db, new Date(now - webhookDeliveryDays * DAY_MS), DELIVERIES_MAX);
   };
   keepDoing("left behind", { everyMs: LOOK_MS }, look, stack, log);
 }

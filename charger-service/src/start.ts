@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { UserDeleted } from "@chargemesh/contracts/auth/v1/events";
+import { UserDeleted, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
 import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { keepJournal, streamOf } from "@chargemesh/kit/event-streams";
@@ -37,6 +37,8 @@ import { makeWheel } from "./ocpp/wheel.ts";
 import { keepPartitions } from "./partitions.ts";
 import { protoFiles, registrations as registrationsOf } from "./rpc/services.ts";
 import { userDeleted } from "./subscribers/user-deleted.ts";
+import { userUpdated } from "./subscribers/user-updated.ts";
+import { openWebhooks } from "./webhooks/open.ts";
 
 const SERVICE = "charger-service";
 
@@ -81,6 +83,7 @@ export async function start(
     clock,
     unknownChargers: config.unknownChargers,
     chooseProtocol,
+    ...openWebhooks(config, { db, nats, clock }, stack, log),
     log,
   });
   const health = await watchHealth(
@@ -131,4 +134,5 @@ function linkEvents(db: Kysely<Database>, nats: Nats, stack: Stack, log: Logger)
   keepJournal(nats, SERVICE, stack, log);
   runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
   subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
+  subscribe(nats, "charger-user-updated", UserUpdated.$type, userUpdated({ db }), stack, log);
 }

@@ -11,10 +11,10 @@ import type { WebhookDeliveryRow, WebhookReplayRow, WebhookRow } from "../db/web
 import { checkEnabled, type Keeper, lockKeptWebhook } from "./webhook.ts";
 
 /** The type of what tests a webhook: the message that the contract has for it. */
-const TESTED = "chargemesh.charger.v1.WebhookTested";
+export const TESTED = "chargemesh.charger.v1.WebhookTested";
 
 /** Queues an event for a webhook alone. FAILED_PRECONDITION if it is disabled. */
-export function testWebhook(db: Db, id: string, now: Date, { userId, role }: Keeper): Promise<WebhookDeliveryRow> {
+export function queueTest(db: Db, id: string, now: Date, { userId, role }: Keeper): Promise<WebhookDeliveryRow> {
   return transact(db, async (tx) => {
     checkEnabled(await lockKeptWebhook(tx, id, role));
     const delivery = await insertDelivery(tx, id, testEvent(id, userId, now));
@@ -46,7 +46,7 @@ export function redeliver(db: Db, webhookId: string, id: number, { role }: Keepe
   return transact(db, async (tx) => {
     checkEnabled(await lockKeptWebhook(tx, webhookId, role));
     const delivery = await queueAgain(tx, webhookId, id);
-    if (delivery === undefined) throw noDelivery(id);
+    if (delivery === undefined) throw noDelivery(String(id));
     await recordAudit(tx, { resource: `webhooks/${webhookId}/deliveries/${id}` });
     return delivery;
   });
@@ -75,6 +75,6 @@ export function beginReplay(
 }
 
 /** NOT_FOUND for a delivery. */
-export function noDelivery(id: number): AppError {
+export function noDelivery(id: string): AppError {
   return new AppError("notFound", "WEBHOOK_DELIVERY_NOT_FOUND", `The webhook has no delivery ${id}.`);
 }

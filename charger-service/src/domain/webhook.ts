@@ -100,7 +100,7 @@ export function rotateSecret(db: Db, sealed: SealedTexts, id: string, now: Date,
 }
 
 /** Enables a webhook. One that was disabled because of its owner has a new one then. */
-export function enableWebhook(db: Db, id: string, { userId, role }: Keeper): Promise<WebhookRow> {
+export function setEnabled(db: Db, id: string, { userId, role }: Keeper): Promise<WebhookRow> {
   return transact(db, async (tx) => {
     const before = await lockKeptWebhook(tx, id, role);
     if (before.state === "ENABLED") return before;
@@ -112,7 +112,7 @@ export function enableWebhook(db: Db, id: string, { userId, role }: Keeper): Pro
 }
 
 /** Disables a webhook, because its keeper asks for it. */
-export function disableWebhook(db: Db, id: string, { role }: Keeper): Promise<WebhookRow> {
+export function setDisabled(db: Db, id: string, { role }: Keeper): Promise<WebhookRow> {
   return transact(db, async (tx) => {
     const before = await lockKeptWebhook(tx, id, role);
     if (before.state === "DISABLED") return before;

@@ -1,6 +1,7 @@
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Nats } from "@chargemesh/kit/nats";
+import type { SealedTexts } from "@chargemesh/kit/sealed-text";
 import type { Db } from "../db/schema.ts";
 import type { UnknownChargers } from "../domain/admission.ts";
 import type { Certification } from "../domain/certificate-request.ts";
@@ -19,5 +20,11 @@ export interface RpcDeps extends Filing {
   unknownChargers: UnknownChargers;
   /** Of the WebSocket subprotocols that a charger offers, the one to speak with it; empty if there is none. */
   chooseProtocol(offered: readonly string[]): string;
+  /** What seals the secrets of webhooks. */
+  webhookSecrets: SealedTexts;
+  /** What is wrong with the URL of a webhook; undefined if nothing is. */
+  webhookUrlFault(url: string): string | undefined;
+  /** Says that there is something to be sent to webhooks. */
+  wakeWebhooks(): void;
   log: Logger;
 }
