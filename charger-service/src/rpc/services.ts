@@ -50,6 +50,7 @@ import { updateCharger } from "./update-charger.ts";
 import { updateChargingProfile } from "./update-charging-profile.ts";
 import { updateIdToken } from "./update-id-token.ts";
 import { watchEvents } from "./watch-events.ts";
+import { webhookRegistrations } from "./webhook-services.ts";
 
 /** The .proto files of what is served here, for rules and reflection. events.proto is what Event.data may hold. */
 export const protoFiles = [
@@ -75,6 +76,8 @@ export const protoFiles = [
   "chargemesh/charger/v1/local_list_service.proto",
   "chargemesh/charger/v1/transaction_service.proto",
   "chargemesh/charger/v1/upload_service.proto",
+  "chargemesh/charger/v1/webhook_delivery_service.proto",
+  "chargemesh/charger/v1/webhook_service.proto",
 ];
 
 /** Every rpc of this service and what answers it. */
@@ -136,6 +139,7 @@ export function registrations(deps: RpcDeps): Registration[] {
     ...configurationRegistrations(deps),
     ...messageRegistrations(deps),
     ...fileRegistrations(deps),
+    ...webhookRegistrations(deps),
     serve(EventServiceService, {
       watchEvents: watchEvents(deps),
     }),
