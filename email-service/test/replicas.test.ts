@@ -119,6 +119,32 @@ test("what a killed replica was sending is sent by another, when its lease is ov
   expect(server.mails).toMatchObject([{}, { messageId: `<${id}@chargemesh.example>` }]);
 });
 
+test("a replica that is killed after the server has taken a mail, and before that is kept, sends it twice, told apart by nothing", async () => {
+  const id = await leaveMessage();
+  const { handed, accept } = holdNextMessage();
+  const { kill, exited, says } = await startProcess();
+  await handed;
+  // Whoever holds the row keeps its state from being changed.
+  const holder = new Client({ connectionString: surroundings.database.ownerUrl });
+  await holder.connect();
+  await holder.query("begin");
+  await holder.query("select from email.message where id = $1 for update", [id]);
+  accept();
+  await says("mail sent");
+  kill("SIGKILL");
+  await exited;
+  await holder.end();
+  expect(server.mails).toHaveLength(1);
+  const other = await startOne();
+  expect(await other.get(id)).toMatchObject({ state: "QUEUED", attempts: 2 });
+  clock.advance(31_000);
+  await other.reaches(id, { state: "SENT", attempts: 3 });
+  // Byte for byte the same, so that a mailbox can tell that it has it.
+  const [first, second] = server.mails.map(({ raw }) => raw);
+  expect(server.mails).toMatchObject([{ messageId: `<${id}@chargemesh.example>` }, { messageId: `<${id}@chargemesh.example>` }]);
+  expect(second).toBe(first);
+});
+
 test("a replica that is told to stop finishes the mail that it is sending", async () => {
   const id = await leaveMessage();
   const { handed, accept } = holdNextMessage();

@@ -101,11 +101,7 @@ export type Caller = Role | "NOBODY";
 export const REQUEST_ID_OF_TESTS = "request-of-a-test";
 
 /** Starts a replica, and has its rpcs called by somebody with a role. */
-export async function startReplica(
-  { vars, keys }: Surroundings,
-  clock: TestClock = makeClock(),
-  more: { SMTP_URL?: string; MAIL_FROM?: string } = {},
-) {
+export async function startReplica({ vars, keys }: Surroundings, clock: TestClock = makeClock(), more: Record<string, string> = {}) {
   const stack = new Stack();
   const { grpcAddress } = await start(readConfig({ ...vars, ...more }), stack, log, clock);
   const client = new MessageServiceClient(grpcAddress, credentials.createInsecure());
@@ -122,7 +118,7 @@ export async function startReplica(
   const list = (request: Partial<ListMessagesRequest> = {}, role: Caller = "OPERATOR"): Promise<ListMessagesResponse> =>
     call(
       client.listMessages,
-      { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED, bounced: false, ...request },
+      { pageSize: 0, pageToken: "", to: "", state: Message_State.STATE_UNSPECIFIED, bounced: false, template: "", userId: "", ...request },
       role,
     );
   const get = async (id: string, role: Caller = "OPERATOR"): Promise<Message> =>

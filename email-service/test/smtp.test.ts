@@ -20,10 +20,14 @@ afterEach(async () => {
   for (const clean of cleaners.splice(0).reverse()) await clean();
 });
 
-async function boot(smtpUrl: (port: number) => string, options?: Parameters<typeof startMailServer>[0]): Promise<void> {
+async function boot(
+  smtpUrl: (port: number) => string,
+  options?: Parameters<typeof startMailServer>[0],
+  vars: Record<string, string> = {},
+): Promise<void> {
   server = await startMailServer(options);
   cleaners.push(() => server.close());
-  email = await startReplica(surroundings, clock, { SMTP_URL: smtpUrl(server.port) });
+  email = await startReplica(surroundings, clock, { SMTP_URL: smtpUrl(server.port), ...vars });
   cleaners.push(() => email.stop());
 }
 
@@ -48,25 +52,25 @@ test("a mail is handed to the mail server at once, as it was written", async () 
 });
 
 test("STARTTLS and a password, by the URL", async () => {
-  await boot((port) => `smtp://mesh:p%40ss@localhost:${port}?tls.rejectUnauthorized=false`, {});
-  const { id } = await email.create();
-  await email.reaches(id, { state: "SENT" });
-  expect(server.mails).toMatchObject([{ secure: true, user: "mesh" }]);
-});
-
-test("TLS from the first byte, by the URL", async () => {
-  await boot((port) => `smtps://mesh:p%40ss@localhost:${port}?tls.rejectUnauthorized=false`, { secure: true });
+  await boot((port) => `smtp://mesh:p%40ss@localhost:${port}`, {});
   const { id } = await email.create();
   await email.reaches(id, { state: "SENT" });
   expect(server.mails).toMatchObject([{ secure: true, user: "mesh" }]);
 });
 
 test.each([
-  { fault: "a certificate that nobody vouches for", url: "smtp://mesh:p%40ss@localhost", options: {}, says: /self-signed|certificate/i },
+  {
+    fault: "a certificate that nobody vouches for",
+    url: "smtp://mesh:p%40ss@localhost",
+    options: {},
+    vars: { SMTP_STARTTLS: "required" },
+    says: /self-signed|certificate/i,
+  },
   {
     fault: "a wrong password",
-    url: "smtp://mesh:wrong@localhost?tls.rejectUnauthorized=false",
+    url: "smtp://mesh:wrong@localhost",
     options: {},
+    vars: {},
     says: /535.*who are you/,
   },
   {
@@ -74,10 +78,11 @@ test.each([
     fault: "a password that would go unencrypted over a network",
     url: "smtp://mesh:p%40ss@0.0.0.0",
     options: { hideSTARTTLS: true, disabledCommands: ["STARTTLS"], allowInsecureAuth: true },
+    vars: {},
     says: /STARTTLS/i,
   },
-])("$fault is our fault, and no reason to give a mail up", async ({ url, options, says }) => {
-  await boot((port) => url.replace(/(localhost|0\.0\.0\.0)/, `$1:${port}`), options);
+])("$fault is our fault, and no reason to give a mail up", async ({ url, options, vars, says }) => {
+  await boot((port) => url.replace(/(localhost|0\.0\.0\.0)/, `$1:${port}`), options, vars);
   const { id } = await email.create();
   expect(await email.reaches(id, { lastError: /./ })).toMatchObject({
     state: "QUEUED",
@@ -186,10 +191,26 @@ test("a mail server that hangs up in the middle of a mail gets it again, with th
   expect(server.mails).toMatchObject([{ messageId: `<${id}@chargemesh.example>` }]);
 });
 
-test.each(["mail.example.com:587", "http://mail.example.com", "smtp://"])("SMTP_URL %j is refused at the start", async (url) => {
+test.each([
+  "mail.example.com:587",
+  "http://mail.example.com",
+  "smtp://",
+  "smtp://mail.example.com?requireTLS=false",
+  "smtp://somebody@mail.example.com",
+])("SMTP_URL %j is refused at the start", async (url) => {
   await expect(startReplica(surroundings, clock, { SMTP_URL: url })).rejects.toThrow("SMTP_URL must be");
 });
 
 test.each(["Chargemesh", "a@b <c@d", "x <not an address>"])("MAIL_FROM %j is refused at the start", async (from) => {
   await expect(startReplica(surroundings, clock, { MAIL_FROM: from })).rejects.toThrow("MAIL_FROM must be");
+});
+
+test.each(["opportunistic", "never"])("a password that SMTP_STARTTLS=%s would send in clear is refused at the start", async (mode) => {
+  const vars = { SMTP_URL: "smtp://mesh:secret@mail.example.com", SMTP_STARTTLS: mode };
+  await expect(startReplica(surroundings, clock, vars)).rejects.toThrow("SMTP_STARTTLS must be required");
+});
+
+test("an SMTP_CA that is no certificate is refused at the start", async () => {
+  const vars = { SMTP_URL: "smtps://mail.example.com", SMTP_CA: import.meta.filename };
+  await expect(startReplica(surroundings, clock, vars)).rejects.toThrow("SMTP_CA cannot be used");
 });
