@@ -64,7 +64,7 @@ describe("a user who signs up", () => {
     expect(mails[0]?.name).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z_welcome_user1@example\.com_[0-9a-f]{8}\.eml$/);
     expect(mails[0]?.text).toContain("Hello user1,");
     expect(mails[0]?.text).toContain("You sign in as: user1");
-    expect(mails[0]?.html).toContain("<p>Hello user1,</p>");
+    expect(mails[0]?.html).toContain(">Hello user1,</p>");
     expect(mails[0]?.raw).not.toMatch(/[^\r]\n/);
     expect(mails[0]?.headers).toContainEqual(expect.objectContaining({ key: "auto-submitted", value: "auto-generated" }));
   });
@@ -92,7 +92,7 @@ describe("a user who signs up", () => {
     await publisher.publish(userCreated({ ...user, username: '<img src="x">\r\n& co' }));
     const { text } = await email.sentTo(user.email);
     expect(text).toContain('Hello <img src="x"> & co,\n');
-    expect((await mailsTo(user.email))[0]?.html).toContain("<p>Hello &lt;img src=&quot;x&quot;&gt; &amp; co,</p>");
+    expect((await mailsTo(user.email))[0]?.html).toContain(">Hello &lt;img src=&quot;x&quot;&gt; &amp; co,</p>");
   });
 });
 
@@ -106,16 +106,16 @@ describe("a charge that ends", () => {
     const { id } = await receiptTo(user.email);
     const sent = await email.reaches(id, { state: "SENT" });
     expect(sent).toMatchObject({ to: user.email, eventId: event.id, subject: "Your charge at CP-1: 12.346 kWh" });
-    expect(sent.text).toBe(`Hello ${user.username},
+    expect(sent.text).toContain(`Hello ${user.username},
 
-this is the receipt of your charge.
+This is the receipt of your charge.
 
+Energy:      12.346 kWh
+Duration:    1 hour, 2 minutes, 3 seconds
 Charger:     CP-1
 Connector:   2
-Started:     2026-11-03 17:05:09 UTC
-Stopped:     2026-11-03 18:07:12 UTC
-Duration:    1 h 2 min 3 s
-Energy:      12.346 kWh
+Started:     3 November 2026 at 17:05:09 UTC
+Stopped:     3 November 2026 at 18:07:12 UTC
 Transaction: 4711
 `);
     const mail = (await mailsTo(user.email)).find(({ name }) => name.includes("_receipt_"));
@@ -132,9 +132,9 @@ Transaction: 4711
     { charge: { flags: ["NO_START"] }, says: ["Started:     unknown", "Duration:    unknown", "Energy:      unknown"] },
     { charge: { flags: ["CLOCK_UNSET"] }, says: ["Duration:    unknown", "Energy:      12.346 kWh", "clock was wrong"] },
     { charge: { flags: ["STOP_MISSING"] }, says: ["did not report the end"] },
-    { charge: { stopTime: new Date("2026-11-03T17:05:51Z") }, says: ["Duration:    42 s"] },
-    { charge: { stopTime: new Date("2026-11-03T17:05:09Z") }, says: ["Duration:    0 s"] },
-    { charge: { stopTime: new Date("2026-11-05T17:15:09Z") }, says: ["Duration:    48 h 10 min 0 s"] },
+    { charge: { stopTime: new Date("2026-11-03T17:05:51Z") }, says: ["Duration:    42 seconds"] },
+    { charge: { stopTime: new Date("2026-11-03T17:05:09Z") }, says: ["Duration:    0 seconds"] },
+    { charge: { stopTime: new Date("2026-11-05T17:15:09Z") }, says: ["Duration:    48 hours, 10 minutes, 0 seconds"] },
   ] as const)("says what is known of it: $charge", async ({ charge, says }) => {
     const user = somebody();
     await publisher.publish(userCreated(user));

@@ -55,7 +55,12 @@ export function transactionStopped(transaction: Partial<Transaction>, event: Par
     stopReason: "Local",
     ...transaction,
   });
-  return cloudEvent(TransactionStopped.$type, whole.id, TransactionStopped.toJSON({ transaction: whole }), event);
+  return cloudEvent(
+    TransactionStopped.$type,
+    whole.id,
+    TransactionStopped.toJSON(TransactionStopped.fromPartial({ transaction: whole })),
+    event,
+  );
 }
 
 function cloudEvent(type: string, subject: string, data: unknown, more: Partial<CloudEvent>): CloudEvent {

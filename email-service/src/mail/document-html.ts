@@ -11,7 +11,7 @@ import { subjectOf } from "./one-line.ts";
 export function toHtml(document: Document, rendering: Rendering): string {
   const subject = escapeHtml(subjectOf(document));
   return [
-    `<!doctype html>\n<html lang="${rendering.language}">\n<head>\n<meta charset="utf-8">`,
+    `<!DOCTYPE html>\n<html lang="${rendering.language}">\n<head>\n<meta charset="utf-8">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">\n<meta name="supported-color-schemes" content="light dark">',
     `<title>${subject}</title>\n<style>\n${styles}\n</style>\n</head>`,
