@@ -7,6 +7,8 @@ import { EventServiceClient } from "@chargemesh/contracts/charger/v1/event_servi
 import { IdTokenServiceClient } from "@chargemesh/contracts/charger/v1/id_token_service";
 import { ReservationServiceClient } from "@chargemesh/contracts/charger/v1/reservation_service";
 import { TransactionServiceClient } from "@chargemesh/contracts/charger/v1/transaction_service";
+import { WebhookDeliveryServiceClient } from "@chargemesh/contracts/charger/v1/webhook_delivery_service";
+import { WebhookServiceClient } from "@chargemesh/contracts/charger/v1/webhook_service";
 import { BadRequest, ErrorInfo } from "@chargemesh/contracts/google/rpc/error_details";
 import { Status } from "@chargemesh/contracts/google/rpc/status";
 import type { Clock } from "@chargemesh/kit/clock";
@@ -60,6 +62,8 @@ export interface Service {
   idTokens: IdTokenServiceClient;
   reservations: ReservationServiceClient;
   transactions: TransactionServiceClient;
+  webhooks: WebhookServiceClient;
+  webhookDeliveries: WebhookDeliveryServiceClient;
   grpcAddress: string;
   ocppAddress: string;
   /** Undefined unless the settings have certificates. */
@@ -87,6 +91,8 @@ export async function startService(place: Place, vars: Record<string, string> = 
       idTokens: open(IdTokenServiceClient),
       reservations: open(ReservationServiceClient),
       transactions: open(TransactionServiceClient),
+      webhooks: open(WebhookServiceClient),
+      webhookDeliveries: open(WebhookDeliveryServiceClient),
       stop: () => stack.close(log),
     };
   } catch (err) {
