@@ -1,12 +1,8 @@
-import { OneTimeTokenIssued, SecurityNoticeRaised, UserCreated, UserDeleted, UserUpdated } from "@chargemesh/contracts/auth/v1/events";
-import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
-import { MessageServiceService } from "@chargemesh/contracts/email/v1/message_service";
-import { TemplateServiceService } from "@chargemesh/contracts/email/v1/template_service";
 import { keepRefusals } from "@chargemesh/kit/audit-refusals";
 import { type Clock, systemClock } from "@chargemesh/kit/clock";
 import { streamOf } from "@chargemesh/kit/event-streams";
 import { makeRemoteAddressOf } from "@chargemesh/kit/forwarding";
-import { serve, serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
+import { serveGrpc, serviceNames } from "@chargemesh/kit/grpc-server";
 import { watchHealth } from "@chargemesh/kit/health";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
@@ -14,26 +10,16 @@ import { openNats } from "@chargemesh/kit/nats";
 import { runOutbox } from "@chargemesh/kit/outbox";
 import { openPostgres, pingPostgres } from "@chargemesh/kit/postgres";
 import { makeRemoteIdentify } from "@chargemesh/kit/remote-identity";
-import { subscribe } from "@chargemesh/kit/subscribe";
 import { openTransport as openMesh } from "@chargemesh/kit/transport";
 import type { Config } from "./config.ts";
 import { type Database, SCHEMA } from "./db/schema.ts";
+import { keepTidy } from "./left-behind.ts";
+import { keepDigests } from "./mail/digests.ts";
 import { makeLinks } from "./mail/links.ts";
 import { runSender } from "./mail/sender.ts";
 import { openTransport } from "./mail/transport.ts";
-import { createMessage } from "./rpc/create-message.ts";
-import { getMessage } from "./rpc/get-message.ts";
-import { getTemplate } from "./rpc/get-template.ts";
-import { listMessages } from "./rpc/list-messages.ts";
-import { listTemplates } from "./rpc/list-templates.ts";
-import { previewTemplate } from "./rpc/preview-template.ts";
-import { retryMessage } from "./rpc/retry-message.ts";
-import { oneTimeTokenIssued } from "./subscribers/one-time-token-issued.ts";
-import { securityNoticeRaised } from "./subscribers/security-notice-raised.ts";
-import { transactionStopped } from "./subscribers/transaction-stopped.ts";
-import { userCreated } from "./subscribers/user-created.ts";
-import { userDeleted } from "./subscribers/user-deleted.ts";
-import { userUpdated } from "./subscribers/user-updated.ts";
+import { protoFiles, registrations as registrationsOf } from "./rpc/services.ts";
+import { subscribeToAll } from "./subscriptions.ts";
 
 const SERVICE = "email-service";
 
@@ -46,22 +32,11 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
   runOutbox(db, nats, [streamOf("chargemesh.email.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
   const links = makeLinks(config.meshSecret, config.publicUrl);
   const sender = runSender(db, transport, links, clock, stack, log);
-  const needs = { db, clock, sender, links, log };
-  subscribe(nats, "email-user-created", UserCreated.$type, userCreated(needs), stack, log);
-  subscribe(nats, "email-user-updated", UserUpdated.$type, userUpdated(needs), stack, log);
-  subscribe(nats, "email-user-deleted", UserDeleted.$type, userDeleted(needs), stack, log);
-  subscribe(nats, "email-one-time-token-issued", OneTimeTokenIssued.$type, oneTimeTokenIssued(needs), stack, log);
-  subscribe(nats, "email-security-notice-raised", SecurityNoticeRaised.$type, securityNoticeRaised(needs), stack, log);
-  subscribe(nats, "email-transaction-stopped", TransactionStopped.$type, transactionStopped(needs), stack, log);
-  const registrations = [
-    serve(MessageServiceService, {
-      createMessage: createMessage(needs),
-      getMessage: getMessage(needs),
-      listMessages: listMessages(needs),
-      retryMessage: retryMessage(needs),
-    }),
-    serve(TemplateServiceService, { listTemplates, getTemplate, previewTemplate }),
-  ];
+  const needs = { ...config, db, clock, sender, links, log };
+  subscribeToAll(nats, needs, stack, log);
+  keepDigests(needs, stack, log);
+  keepTidy({ db, clock, messageDays: config.retentionDays }, stack, log);
+  const registrations = registrationsOf(needs);
   const health = await watchHealth(
     [
       { name: "postgres", required: true, check: () => pingPostgres(db) },
@@ -76,7 +51,7 @@ export async function start(config: Config, stack: Stack, log: Logger, clock: Cl
     {
       address: config.grpcAddress,
       transport: mesh,
-      protoFiles: ["chargemesh/email/v1/message_service.proto", "chargemesh/email/v1/template_service.proto"],
+      protoFiles,
       registrations,
       identify: makeRemoteIdentify("email-service", { ...config, transport: mesh }, stack),
       remoteAddressOf: makeRemoteAddressOf(config.meshSecret),

@@ -1,5 +1,5 @@
 import { type Insertable, sql } from "kysely";
-import type { Database, Db, MessageRow, MessageState } from "./schema.ts";
+import type { Database, Db, MessageRow, MessageState, OptOutCategory } from "./schema.ts";
 
 const columns = [
   "id",
@@ -23,9 +23,11 @@ const columns = [
   "bounce_code",
   "bounce_status",
   "bounce_text",
+  "user_id",
+  "category",
 ] as const;
 
-/** Undefined if there is one for this event and template, or with this idempotency key, already. */
+/** Undefined if there is one for this event, template and address, or with this idempotency key, already. */
 export function insertMessage(tx: Db, message: Insertable<Database["message"]>): Promise<MessageRow | undefined> {
   return tx
     .insertInto("message")
@@ -49,16 +51,20 @@ export interface MessageFilter {
   state: MessageState | undefined;
   /** Only those that have a bounce. */
   bounced: boolean;
+  template: string | undefined;
+  userId: string | undefined;
   /** Only those after this place in the list. */
   after: { createTime: Date; id: string } | undefined;
 }
 
 /** Newest first. */
-export function listMessages(db: Db, { to, state, bounced, after }: MessageFilter, limit: number): Promise<MessageRow[]> {
+export function listMessages(db: Db, { to, state, bounced, template, userId, after }: MessageFilter, limit: number): Promise<MessageRow[]> {
   let query = db.selectFrom("message").select(columns).orderBy("create_time", "desc").orderBy("id", "desc").limit(limit);
   if (to !== undefined) query = query.where(sql`lower(to_address)`, "=", sql`lower(${to})`);
   if (state !== undefined) query = query.where("state", "=", state);
   if (bounced) query = query.where("bounce_code", "is not", null);
+  if (template !== undefined) query = query.where("template", "=", template);
+  if (userId !== undefined) query = query.where("user_id", "=", userId);
   if (after !== undefined) query = query.where(sql<boolean>`(create_time, id) < (${after.createTime}, ${after.id})`);
   return query.execute();
 }
@@ -109,11 +115,35 @@ export async function deleteMessage(db: Db, id: string): Promise<boolean> {
   return numDeletedRows > 0n;
 }
 
-/** Removes every message to an address, but for those that go by themselves. */
-export async function deleteMessagesTo(tx: Db, address: string): Promise<void> {
+/** Removes every message to a user, and to their address, but for those that go by themselves. */
+export async function deleteMessagesTo(tx: Db, userId: string, address: string): Promise<void> {
   await tx
     .deleteFrom("message")
-    .where(sql`lower(to_address)`, "=", sql`lower(${address})`)
+    .where((eb) => eb.or([eb("user_id", "=", userId), eb(sql`lower(to_address)`, "=", sql`lower(${address})`)]))
     .where("is_forgotten_once_done", "=", false)
     .execute();
+}
+
+/** Removes what a user does not want any more and nobody has sent yet. */
+export async function deleteQueuedMessages(tx: Db, userId: string, category: OptOutCategory): Promise<void> {
+  await tx.deleteFrom("message").where("state", "=", "QUEUED").where("user_id", "=", userId).where("category", "=", category).execute();
+}
+
+/** Removes up to `limit` messages that were sent, or given up, before `before`, and says how many. */
+export async function deleteOldMessages(db: Db, before: Date, limit: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom("message")
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("message")
+        .select("id")
+        .where("state", "<>", "QUEUED")
+        // Of one that failed nobody notes when; it was given up by then at the latest.
+        .where(sql<Date>`coalesce(send_time, give_up_time)`, "<", before)
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }

@@ -1,3 +1,4 @@
+import type { Role } from "@chargemesh/kit/identity";
 import type { OutboxTable } from "@chargemesh/kit/outbox";
 import type { Generated, Kysely, Selectable } from "kysely";
 
@@ -6,11 +7,28 @@ export const SCHEMA = "email";
 
 export type MessageState = "QUEUED" | "SENT" | "FAILED";
 
+/** What people may want no mails of. */
+export const optOutCategories = ["CHARGING", "RESERVATION", "OPERATION"] as const;
+
+export type OptOutCategory = (typeof optOutCategories)[number];
+
+/** What may be wrong with a charger. */
+export type OutageKind = "OFFLINE" | "FAULTED";
+
 interface RecipientTable {
   user_id: string;
   username: string;
   email: string;
+  language: Generated<string>;
+  role: Generated<Role>;
+  is_disabled: Generated<boolean>;
   update_time: Date;
+}
+
+interface OptOutTable {
+  user_id: string;
+  category: OptOutCategory;
+  create_time: Date;
 }
 
 interface MessageTable {
@@ -35,11 +53,45 @@ interface MessageTable {
   bounce_code: number | null;
   bounce_status: string | null;
   bounce_text: string | null;
+  user_id: string | null;
+  category: OptOutCategory | null;
+}
+
+interface OutageTable {
+  kind: OutageKind;
+  charger_id: string;
+  evse_id: number;
+  connector_id: number;
+  is_over: boolean;
+  time: Date;
+  event_id: string;
+  alarm_time: Date | null;
+}
+
+interface AlarmTable {
+  kind: OutageKind;
+  charger_id: string;
+  event_id: string;
+  first_time: Date;
+  last_time: Date;
+  count: number;
+  connector_ids: number[];
+  error_codes: string[];
+}
+
+interface DigestTable {
+  kind: OutageKind;
+  due_time: Date | null;
+  send_time: Date | null;
 }
 
 export interface Database {
   recipient: RecipientTable;
+  opt_out: OptOutTable;
   message: MessageTable;
+  outage: OutageTable;
+  alarm: AlarmTable;
+  digest: DigestTable;
   outbox: OutboxTable;
 }
 
@@ -48,3 +100,4 @@ export type Db = Kysely<Database>;
 
 export type RecipientRow = Selectable<RecipientTable>;
 export type MessageRow = Selectable<MessageTable>;
+export type AlarmRow = Selectable<AlarmTable>;

@@ -11,7 +11,7 @@ const actions: Record<LinkPurpose, string> = { VERIFY_EMAIL: "verify", CHANGE_EM
 
 /** A text of somebody else that may repeat a mail, without the tokens of its links. */
 export function withoutTokens(text: string): string {
-  return text.replace(/#(verify|reset)=[\w-]+/g, "#$1=…");
+  return text.replace(/#(verify|reset)=[\w-]+/g, "#$1=…").replace(/(\/email\/unsubscribe\/)[\w-]+/g, "$1…");
 }
 
 /** What stands in the place of the link by which one unsubscribes, until the mail is sent. */

@@ -17,6 +17,16 @@ export function readFrom(mailFrom: string): From {
   return { name: name.trim(), address };
 }
 
+/** RFC 3834: whoever answers mails by themselves shall not answer ours. RFC 2369 and 8058: mail programs unsubscribe by a click of their own. */
+function headersOf({ template, unsubscribeUrl }: Mail): Record<string, string> {
+  return {
+    ...(template === undefined ? {} : { "Auto-Submitted": "auto-generated" }),
+    ...(unsubscribeUrl === undefined
+      ? {}
+      : { "List-Unsubscribe": `<${unsubscribeUrl}>`, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" }),
+  };
+}
+
 /** What an RFC 5322 message is made from; the same bytes each time. */
 export function toMime(mail: Mail, from: From): SendMailOptions {
   return {
@@ -31,8 +41,7 @@ export function toMime(mail: Mail, from: From): SendMailOptions {
     // By this the recipient's software, and we, tell a second copy.
     messageId: `<${mail.id}@${from.address.slice(from.address.lastIndexOf("@") + 1)}>`,
     baseBoundary: mail.id,
-    // RFC 3834: whoever answers mails by themselves shall not answer this one.
-    ...(mail.template === undefined ? {} : { headers: { "Auto-Submitted": "auto-generated" } }),
+    headers: headersOf(mail),
     xMailer: false,
     disableFileAccess: true,
     disableUrlAccess: true,

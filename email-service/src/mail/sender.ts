@@ -10,7 +10,7 @@ import { type Failure, markDeferred, markFailed, markSent } from "../db/outcome.
 import type { Database, Db, MessageRow } from "../db/schema.ts";
 import { messageFailed, messageSent } from "../events.ts";
 import { makeBell } from "./bell.ts";
-import { type Links, withoutTokens } from "./links.ts";
+import { type Links, UNSUBSCRIBE_MARK, withoutTokens } from "./links.ts";
 import { nextAttemptTime } from "./schedule.ts";
 import type { Mail, MailTransport, Outcome } from "./transport.ts";
 
@@ -136,10 +136,14 @@ const UNREADABLE: Outcome = { kind: "refused", error: "the link of this mail can
 
 /** Undefined if it has a link that cannot be opened. */
 function toMail(message: MessageRow, links: Links): Mail | undefined {
-  const { id, to_address, subject, create_time, template, sealed_link } = message;
-  const put = (content: string): string | undefined => (sealed_link === null ? content : links.put(content, sealed_link));
+  const { id, to_address, subject, create_time, template, sealed_link, user_id, category } = message;
+  const unsubscribeUrl = user_id === null || category === null ? undefined : links.unsubscribeUrl({ userId: user_id, category });
+  const put = (content: string): string | undefined => {
+    const whole = unsubscribeUrl === undefined ? content : content.replaceAll(UNSUBSCRIBE_MARK, () => unsubscribeUrl);
+    return sealed_link === null ? whole : links.put(whole, sealed_link);
+  };
   const text = put(message.text);
   const html = message.html === null ? null : put(message.html);
   if (text === undefined || html === undefined) return undefined;
-  return { id, to: to_address, subject, text, html, createTime: create_time, template: template ?? undefined };
+  return { id, to: to_address, subject, text, html, createTime: create_time, template: template ?? undefined, unsubscribeUrl };
 }

@@ -14,15 +14,21 @@ export const listMessages =
   async (request: ListMessagesRequest): Promise<ListMessagesResponse> => {
     const size = pageSize(request.pageSize);
     const filter = {
-      to: request.to === "" ? undefined : request.to,
+      to: given(request.to),
       state: stateOf(request.state),
       bounced: request.bounced,
+      template: given(request.template),
+      userId: given(request.userId.toLowerCase()),
       after: placeOf(request.pageToken),
     };
     const found = await readMessages(db, filter, size + 1);
     const page = toPage(found, fitting(found, size), ({ create_time, id }) => [create_time.toISOString(), id]);
     return { messages: page.rows.map(toMessage), nextPageToken: page.nextPageToken };
   };
+
+function given(text: string): string | undefined {
+  return text === "" ? undefined : text;
+}
 
 function stateOf(state: Message_State): MessageState | undefined {
   return state === "QUEUED" || state === "SENT" || state === "FAILED" ? state : undefined;

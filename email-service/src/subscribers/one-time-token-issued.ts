@@ -1,15 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { OneTimeTokenIssued } from "@chargemesh/contracts/auth/v1/events";
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
-import { requestId } from "@chargemesh/kit/request-id";
-import { isEmail } from "@chargemesh/kit/rules";
 import type { Handle } from "@chargemesh/kit/subscribe";
-import { insertMessage } from "../db/message.ts";
 import type { Db } from "../db/schema.ts";
-import { render } from "../mail/document.ts";
 import type { LinkPurpose, Links } from "../mail/links.ts";
-import { queuedAt } from "../mail/schedule.ts";
+import { queueMail } from "../mail/queue.ts";
 import type { Sender } from "../mail/sender.ts";
 import { type TemplateId, templates } from "../mail/templates/index.ts";
 
@@ -24,25 +19,15 @@ const linkTemplates = {
 export const oneTimeTokenIssued =
   ({ db, clock, sender, links, log }: { db: Db; clock: Clock; sender: Sender; links: Links; log: Logger }): Handle =>
   async (event) => {
-    const { userId, username, email, purpose, sealedToken, expireTime } = OneTimeTokenIssued.fromJSON(event.data ?? {});
-    if (userId === "" || !isEmail(email)) return;
+    const { userId, username, email, purpose, sealedToken, expireTime, language } = OneTimeTokenIssued.fromJSON(event.data ?? {});
+    if (userId === "") return;
     const now = clock.now();
     // After a long time away: nobody waits for it any more.
     if (expireTime !== undefined && expireTime <= now) return;
     const isKnown = purpose !== "PURPOSE_UNSPECIFIED" && purpose !== "UNRECOGNIZED";
     const sealedLink = isKnown ? links.sealedLink(purpose, sealedToken) : undefined;
     if (!isKnown || sealedLink === undefined) return log.error({ event: event.id }, "a token that cannot be opened was dropped");
-    const template = linkTemplates[purpose];
-    const message = await insertMessage(db, {
-      id: randomUUID(),
-      to_address: email,
-      ...render(templates[template].write({ username, expireTime }, "en"), { language: "en" }),
-      template,
-      event_id: event.id,
-      request_id: requestId() ?? null,
-      sealed_link: sealedLink,
-      create_time: now,
-      ...queuedAt(now),
-    });
-    if (message !== undefined) sender.wake();
+    // To the address that it shows to be somebody's, which need not be the user's yet.
+    const envelope = { email, language, userId: undefined, eventId: event.id, now, sealedLink };
+    if (await queueMail(db, templates[linkTemplates[purpose]], { username, expireTime }, envelope)) sender.wake();
   };

@@ -1,53 +1,25 @@
-import { randomUUID } from "node:crypto";
 import { TransactionStopped } from "@chargemesh/contracts/charger/v1/events";
 import type { PowerSample, Transaction } from "@chargemesh/contracts/charger/v1/transaction";
 import type { Clock } from "@chargemesh/kit/clock";
 import type { Logger } from "@chargemesh/kit/log";
-import { requestId } from "@chargemesh/kit/request-id";
-import { isEmail } from "@chargemesh/kit/rules";
 import type { Handle } from "@chargemesh/kit/subscribe";
-import { insertMessage } from "../db/message.ts";
-import { recipientById } from "../db/recipient.ts";
 import type { Db } from "../db/schema.ts";
-import { render } from "../mail/document.ts";
-import { queuedAt } from "../mail/schedule.ts";
 import type { Sender } from "../mail/sender.ts";
 import type { Charge } from "../mail/templates/charge.ts";
 import { templates } from "../mail/templates/index.ts";
+import { mailUser } from "../mail/to-user.ts";
 
-/**
- * Users and transactions come in streams of their own, so that a transaction may be here before its user, most of all while we catch up
- * after a long time away. It comes again after 1, 5, 15 and then every 60 s; the 8th time is some 4 minutes later, in which
- * we read more users than sign up in a day. Counted in deliveries, because an event that waited for us for days is not late.
- */
-const DELIVERIES_MAX = 8;
-
-/** Sends a receipt to the user who charged, if they have an address. */
+/** Sends a receipt to the user who charged, however late; or one mail in its place that also says why, if something broke the charge off. */
 export const transactionStopped =
-  ({ db, clock, sender, log }: { db: Db; clock: Clock; sender: Sender; log: Logger }): Handle =>
+  (needs: { db: Db; clock: Clock; sender: Sender; log: Logger }): Handle =>
   async (event, deliveries) => {
-    const { transaction, powerCurve } = TransactionStopped.fromJSON(event.data ?? {});
-    if (transaction === undefined) return log.error({ event }, "an event without its transaction was dropped");
-    const { id, userId } = transaction;
-    if (userId === "") return;
-    const recipient = await recipientById(db, userId);
-    if (recipient === undefined) {
-      if (deliveries < DELIVERIES_MAX) throw new Error(`user ${userId} is not known yet`);
-      return log.error({ transaction: id, userId }, "no receipt: no event has told us of this user");
-    }
-    if (!isEmail(recipient.email)) return;
-    const now = clock.now();
-    const message = await insertMessage(db, {
-      id: randomUUID(),
-      to_address: recipient.email,
-      ...render(templates.receipt.write(toCharge(transaction, powerCurve, recipient.username), "en"), { language: "en" }),
-      template: "receipt",
-      event_id: event.id,
-      request_id: requestId() ?? null,
-      create_time: now,
-      ...queuedAt(now),
-    });
-    if (message !== undefined) sender.wake();
+    const { transaction, interrupted, powerCurve } = TransactionStopped.fromJSON(event.data ?? {});
+    if (transaction === undefined) return needs.log.error({ event }, "an event without its transaction was dropped");
+    const { userId, stopReason } = transaction;
+    const charge = (username: string): Charge => toCharge(transaction, powerCurve, username);
+    const delivery = { event, deliveries };
+    if (!interrupted) return mailUser(needs, delivery, userId, templates.receipt, charge);
+    await mailUser(needs, delivery, userId, templates["charging-interrupted"], (username) => ({ ...charge(username), stopReason }));
   };
 
 function toCharge(transaction: Transaction, powerCurve: readonly PowerSample[], username: string): Charge {

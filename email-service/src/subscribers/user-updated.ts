@@ -3,6 +3,7 @@ import type { Logger } from "@chargemesh/kit/log";
 import type { Handle } from "@chargemesh/kit/subscribe";
 import { saveRecipient } from "../db/recipient.ts";
 import type { Db } from "../db/schema.ts";
+import { recipientOf } from "./recipient-of.ts";
 
 /** Remembers the user as they are now. */
 export const userUpdated =
@@ -10,5 +11,5 @@ export const userUpdated =
   async (event) => {
     const { user } = UserUpdated.fromJSON(event.data ?? {});
     if (user === undefined) return log.error({ event }, "an event without its user was dropped");
-    await saveRecipient(db, { user_id: user.id, username: user.username, email: user.email, update_time: new Date(event.time) });
+    await saveRecipient(db, recipientOf(user, event));
   };

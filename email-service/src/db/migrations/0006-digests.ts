@@ -1,0 +1,51 @@
+import type { Migration } from "@chargemesh/kit/migrate";
+import { sql } from "kysely";
+
+/** What is wrong with chargers, and what of it operators are to be told of in one mail. */
+export const digests: Migration = {
+  async up(db) {
+    for (const statement of statements) await sql.raw(statement).execute(db);
+  },
+};
+
+const KIND = (table: string): string => `kind text not null constraint ${table}_kind_must_be_known check (kind in ('OFFLINE', 'FAULTED'))`;
+
+const statements = [
+  `create table outage (
+    ${KIND("outage")},
+    charger_id text collate "C" not null,
+    -- 0 and 0 are the charger as a whole.
+    evse_id integer not null,
+    connector_id integer not null,
+    -- It stays for a while after it is over, so that an event which comes late does not bring it back.
+    is_over boolean not null,
+    -- Of the newest event that told us, and that event.
+    time timestamptz(3) not null,
+    event_id text collate "C" not null,
+    -- When it becomes an alarm, unless it is over by then.
+    alarm_time timestamptz(3),
+    primary key (kind, charger_id, evse_id, connector_id),
+    constraint outage_that_is_over_raises_no_alarm check (not is_over or alarm_time is null)
+  )`,
+  "create index outage_due on outage (alarm_time) where alarm_time is not null",
+  // What the next mail tells of a charger.
+  `create table alarm (
+    ${KIND("alarm")},
+    charger_id text collate "C" not null,
+    -- Of the first one.
+    event_id text collate "C" not null,
+    first_time timestamptz(3) not null,
+    last_time timestamptz(3) not null,
+    count integer not null,
+    connector_ids integer[] not null,
+    error_codes text[] not null,
+    primary key (kind, charger_id)
+  )`,
+  `create table digest (
+    ${KIND("digest")} primary key,
+    -- When the next mail goes; null if there is nothing to tell.
+    due_time timestamptz(3),
+    -- When the last one went.
+    send_time timestamptz(3)
+  )`,
+];
