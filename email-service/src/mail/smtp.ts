@@ -10,8 +10,8 @@ import type { Encryption, SmtpSettings } from "./smtp-settings.ts";
 import type { MailTransport, Outcome } from "./transport.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** How long a server may be silent in the middle of a mail, in ms. After DATA it may look for viruses. */
-const SILENCE_TIMEOUT_MS = 5 * 60_000;
+/** How long a server may be silent in the middle of a mail, in ms: who hangs up while it looks for viruses sends the mail twice (RFC 5321, 4.5.3.2.6). */
+const SILENCE_TIMEOUT_MS = 10 * 60_000;
 /** How long a login that worked stands for the next checks, and one that did not, in ms. */
 const CHECKED_MS = { good: 30_000, bad: 5_000 };
 /** Replies that are about us, not about the mail: authentication required, mechanism too weak, failed, encryption required (RFC 4954). */
