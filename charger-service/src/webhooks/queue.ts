@@ -19,6 +19,8 @@ import { inBatches } from "./batches.ts";
 const BATCH_MAX = 100;
 /** While nothing is queued the cursor is written after so many events: what is read again then after a restart was for nobody before. */
 const UNWRITTEN_MAX = 500;
+/** What NATS says of the consumer that reads for webhooks. */
+const READER = "webhooks";
 /** How long to wait after a failure, and to become the one that queues where another replica is it, in ms. */
 const RETRY_MS = 1_000;
 
@@ -71,7 +73,7 @@ async function queueFrom({ db, nats, wake }: QueueDeps, signal: AbortSignal, log
   let written = await startOf(db, journal, log);
   const done = new AbortController();
   try {
-    const messages = journalAfter(nats, journal.created, written, AbortSignal.any([signal, done.signal]), log);
+    const messages = journalAfter(nats, journal.created, written, AbortSignal.any([signal, done.signal]), log, READER);
     for await (const batch of inBatches(messages, BATCH_MAX)) {
       const cursor = batch.at(-1)?.seq ?? written;
       const queued = await queuedEvents(db, batch, log);
@@ -128,13 +130,19 @@ export function wantedBy(webhook: WebhookRow): (event: CloudEvent) => boolean {
 
 /** The event of a message of the journal. Undefined if it is none of ours: what others put into the journal holds up nobody. */
 export function readJournalled(message: JsMsg, log: Logger): CloudEvent | undefined {
-  try {
-    const event = message.json<CloudEvent>();
-    const { id, source, type, subject, time } = event;
-    if ([id, source, type, subject].every((one) => typeof one === "string") && !Number.isNaN(Date.parse(time))) return event;
-  } catch (err) {
-    if (!(err instanceof SyntaxError)) throw err;
-  }
+  const event = parse(message);
+  if (event !== undefined) return event;
   log.error({ subject: message.subject, sequence: message.seq }, "what is no event was left out of what is queued for webhooks");
   return undefined;
+}
+
+function parse(message: JsMsg): CloudEvent | undefined {
+  try {
+    const event = message.json<CloudEvent | null>();
+    const texts = [event?.id, event?.source, event?.type, event?.subject, event?.time];
+    return event !== null && texts.every((one) => typeof one === "string") && !Number.isNaN(Date.parse(event.time)) ? event : undefined;
+  } catch (err) {
+    if (err instanceof SyntaxError) return undefined;
+    throw err;
+  }
 }

@@ -11,6 +11,8 @@ import type { WebhookReplayRow, WebhookRow } from "../db/webhook-tables.ts";
 import { type JournalState, journalAfter, journalState } from "../live/journal.ts";
 import { type QueueDeps, readJournalled, wantedBy } from "./queue.ts";
 
+/** What NATS says of the consumer that reads for replays. */
+const READER = "replays for webhooks";
 /** How often is looked for replays that are to go on, in ms. */
 const LOOK_MS = 500;
 /** How many events are read in a step. */
@@ -66,7 +68,7 @@ async function step(tx: Db, nats: Nats, webhook: WebhookRow, replay: WebhookRepl
 async function messagesOf(nats: Nats, { created }: JournalState, start: number, end: number, log: Logger): Promise<JsMsg[]> {
   const messages: JsMsg[] = [];
   if (start >= end) return messages;
-  for await (const message of journalAfter(nats, created, start, AbortSignal.timeout(STEP_MS), log)) {
+  for await (const message of journalAfter(nats, created, start, AbortSignal.timeout(STEP_MS), log, READER)) {
     if (message.seq <= end) messages.push(message);
     if (message.seq >= end || messages.length === STEP_MAX) break;
   }
