@@ -63,10 +63,13 @@ export function transactionStopped(transaction: Partial<Transaction>, event: Par
   );
 }
 
-function cloudEvent(type: string, subject: string, data: unknown, more: Partial<CloudEvent>): CloudEvent {
+export function cloudEvent(type: string, subject: string, data: unknown, more: Partial<CloudEvent>): CloudEvent {
   const time = new Date().toISOString();
   return { specversion: "1.0", id: randomUUID(), source: "test", type, subject, time, datacontenttype: "application/json", data, ...more };
 }
+
+/** How many email-service has. */
+const CONSUMERS = 14;
 
 /** Publishes events, each as often as it is given: JetStream is not told that it knows them. */
 export async function openPublisher(url: string) {
@@ -89,14 +92,11 @@ export async function openPublisher(url: string) {
     allHandled: () =>
       until(async () => {
         const consumers = [
-          await manager.consumers.info("chargemesh_auth_v1", "email-user-created"),
-          await manager.consumers.info("chargemesh_auth_v1", "email-user-updated"),
-          await manager.consumers.info("chargemesh_auth_v1", "email-user-deleted"),
-          await manager.consumers.info("chargemesh_auth_v1", "email-one-time-token-issued"),
-          await manager.consumers.info("chargemesh_auth_v1", "email-security-notice-raised"),
-          await manager.consumers.info("chargemesh_charger_v1", "email-transaction-stopped"),
+          ...(await manager.consumers.list("chargemesh_auth_v1").next()),
+          ...(await manager.consumers.list("chargemesh_charger_v1").next()),
         ];
-        return consumers.every(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0) || undefined;
+        const areDone = consumers.every(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0);
+        return (consumers.length === CONSUMERS && areDone) || undefined;
       }),
     close: () => stack.close(log),
   };

@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, sql } from "kysely";
+import { type ExpressionBuilder, type RawBuilder, sql } from "kysely";
 import type { Database, Db, OutageKind } from "./schema.ts";
 
 /** What is wrong, and where: with a connector, or with the charger as a whole (0 and 0). */
@@ -17,53 +17,43 @@ export interface Onset extends Place {
   alarm_time: Date | null;
 }
 
-/** Says whether it is news: false if this event, or a newer one of the same place, was here before. */
-export async function beginOutage(tx: Db, onset: Onset): Promise<boolean> {
-  const row = await tx
-    .insertInto("outage")
-    .values({ ...onset, is_over: false })
-    .onConflict((conflict) =>
-      conflict
-        .columns(["kind", "charger_id", "evse_id", "connector_id"])
-        .doUpdateSet((eb) => ({
-          is_over: false,
-          time: eb.ref("excluded.time"),
-          event_id: eb.ref("excluded.event_id"),
-          alarm_time: eb.ref("excluded.alarm_time"),
-        }))
-        .whereRef("excluded.time", ">", "outage.time"),
-    )
-    .returning("charger_id")
-    .executeTakeFirst();
-  return row !== undefined;
+const goesOn: RawBuilder<boolean> = sql`begin_time > coalesce(end_time, '-infinity')`;
+
+/** Says whether it is news: false if this event, or a newer one of the same, was here before. It may be over by now all the same. */
+export async function beginOutage(
+  tx: Db,
+  { kind, charger_id, evse_id, connector_id, time, event_id, alarm_time }: Onset,
+): Promise<boolean> {
+  const { rows } = await sql`
+    insert into outage (kind, charger_id, evse_id, connector_id, begin_time, event_id, alarm_time)
+    values (${kind}, ${charger_id}, ${evse_id}, ${connector_id}, ${time}, ${event_id}, ${alarm_time})
+    on conflict (kind, charger_id, evse_id, connector_id) do update set
+      begin_time = excluded.begin_time,
+      event_id = excluded.event_id,
+      alarm_time = case when outage.end_time >= excluded.begin_time then null else excluded.alarm_time end
+    where excluded.begin_time > coalesce(outage.begin_time, '-infinity')
+    returning charger_id`.execute(tx);
+  return rows.length > 0;
 }
 
 /** Remembers that it is over, also if nobody has told us yet that it had begun. */
-export async function endOutage(tx: Db, { time, ...place }: Place & { time: Date; event_id: string }): Promise<void> {
-  await tx
-    .insertInto("outage")
-    .values({ ...place, time, is_over: true, alarm_time: null })
-    .onConflict((conflict) =>
-      conflict
-        .columns(["kind", "charger_id", "evse_id", "connector_id"])
-        .doUpdateSet((eb) => ({
-          is_over: true,
-          time: eb.ref("excluded.time"),
-          event_id: eb.ref("excluded.event_id"),
-          alarm_time: null,
-        }))
-        .whereRef("excluded.time", ">=", "outage.time"),
-    )
-    .execute();
+export async function endOutage(tx: Db, { kind, charger_id, evse_id, connector_id }: Place, time: Date): Promise<void> {
+  await sql`
+    insert into outage (kind, charger_id, evse_id, connector_id, end_time)
+    values (${kind}, ${charger_id}, ${evse_id}, ${connector_id}, ${time})
+    on conflict (kind, charger_id, evse_id, connector_id) do update set
+      end_time = greatest(outage.end_time, excluded.end_time),
+      alarm_time = case when outage.begin_time <= excluded.end_time then null else outage.alarm_time end`.execute(tx);
 }
 
 /** Whatever was wrong with a charger does not matter any more. */
 export async function endOutagesOf(tx: Db, chargerId: string, time: Date): Promise<void> {
   await tx
     .updateTable("outage")
-    .set({ is_over: true, time, alarm_time: null })
+    .set({ end_time: time, alarm_time: null })
     .where("charger_id", "=", chargerId)
-    .where("time", "<=", time)
+    .where("begin_time", "<=", time)
+    .where(goesOn)
     .execute();
 }
 
@@ -83,7 +73,7 @@ export function takeLastingOutages(tx: Db, now: Date, limit: number): Promise<La
     .where(sql<string>`ctid`, "in", (eb: ExpressionBuilder<Database, "outage">) =>
       eb.selectFrom("outage").select(sql<string>`ctid`.as("ctid")).where("alarm_time", "<=", now).limit(limit).forUpdate().skipLocked(),
     )
-    .returning(["kind", "charger_id", "time", "event_id"])
+    .returning(["kind", "charger_id", sql<Date>`begin_time`.as("time"), sql<string>`event_id`.as("event_id")])
     .execute();
 }
 
@@ -94,13 +84,17 @@ export async function chargersWithOutage(tx: Db, kind: OutageKind, chargerIds: r
     .select("charger_id")
     .distinct()
     .where("kind", "=", kind)
-    .where("is_over", "=", false)
     .where("charger_id", "=", sql<string>`any(${chargerIds})`)
+    .where(goesOn)
     .execute();
   return new Set(rows.map(({ charger_id }) => charger_id));
 }
 
 /** Forgets outages that were over before `before`. */
 export async function deleteOldOutages(db: Db, before: Date): Promise<void> {
-  await db.deleteFrom("outage").where("is_over", "=", true).where("time", "<", before).execute();
+  await db
+    .deleteFrom("outage")
+    .where("end_time", "<", before)
+    .where(sql<boolean>`(begin_time is null or begin_time <= end_time)`)
+    .execute();
 }

@@ -62,9 +62,9 @@ interface OutageTable {
   charger_id: string;
   evse_id: number;
   connector_id: number;
-  is_over: boolean;
-  time: Date;
-  event_id: string;
+  begin_time: Date | null;
+  end_time: Date | null;
+  event_id: string | null;
   alarm_time: Date | null;
 }
 

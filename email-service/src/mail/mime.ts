@@ -18,12 +18,16 @@ export function readFrom(mailFrom: string): From {
 }
 
 /** RFC 3834: whoever answers mails by themselves shall not answer ours. RFC 2369 and 8058: mail programs unsubscribe by a click of their own. */
-function headersOf({ template, unsubscribeUrl }: Mail): Record<string, string> {
+function headersOf({ template, unsubscribeUrl }: Mail): NonNullable<SendMailOptions["headers"]> {
   return {
     ...(template === undefined ? {} : { "Auto-Submitted": "auto-generated" }),
     ...(unsubscribeUrl === undefined
       ? {}
-      : { "List-Unsubscribe": `<${unsubscribeUrl}>`, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" }),
+      : {
+          // As it is, on the line of its name: what is folded right behind that is legal, and yet not read by every program.
+          "List-Unsubscribe": { prepared: true, value: `<${unsubscribeUrl}>` },
+          "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }),
   };
 }
 

@@ -9,5 +9,5 @@ export const chargerConnected =
   async (event) => {
     const { chargerId } = ChargerConnected.fromJSON(event.data ?? {});
     const place = { kind: "OFFLINE", charger_id: chargerId, evse_id: 0, connector_id: 0 } as const;
-    await endOutage(db, { ...place, time: new Date(event.time), event_id: event.id });
+    await endOutage(db, place, new Date(event.time));
   };

@@ -12,7 +12,7 @@ export const chargerDeleted =
     const { chargerId } = ChargerDeleted.fromJSON(event.data ?? {});
     const time = new Date(event.time);
     await transact(db, async (tx) => {
-      await endOutage(tx, { kind: "OFFLINE", charger_id: chargerId, evse_id: 0, connector_id: 0, time, event_id: event.id });
+      await endOutage(tx, { kind: "OFFLINE", charger_id: chargerId, evse_id: 0, connector_id: 0 }, time);
       await endOutagesOf(tx, chargerId, time);
       await deleteAlarmsOf(tx, chargerId);
     });

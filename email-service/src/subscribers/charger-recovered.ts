@@ -9,5 +9,5 @@ export const chargerRecovered =
   async (event) => {
     const { chargerId, evseId, connectorId } = ChargerRecovered.fromJSON(event.data ?? {});
     const place = { kind: "FAULTED", charger_id: chargerId, evse_id: evseId, connector_id: connectorId } as const;
-    await endOutage(db, { ...place, time: new Date(event.time), event_id: event.id });
+    await endOutage(db, place, new Date(event.time));
   };

@@ -17,15 +17,16 @@ const statements = [
     -- 0 and 0 are the charger as a whole.
     evse_id integer not null,
     connector_id integer not null,
-    -- It stays for a while after it is over, so that an event which comes late does not bring it back.
-    is_over boolean not null,
-    -- Of the newest event that told us, and that event.
-    time timestamptz(3) not null,
-    event_id text collate "C" not null,
+    -- When it began and ended last, as far as we have heard, which need not be in this order: it goes on if it began after it ended.
+    begin_time timestamptz(3),
+    end_time timestamptz(3),
+    -- Of its beginning.
+    event_id text collate "C",
     -- When it becomes an alarm, unless it is over by then.
     alarm_time timestamptz(3),
     primary key (kind, charger_id, evse_id, connector_id),
-    constraint outage_that_is_over_raises_no_alarm check (not is_over or alarm_time is null)
+    constraint outage_begins_by_an_event check ((begin_time is null) = (event_id is null)),
+    constraint outage_that_is_over_raises_no_alarm check (alarm_time is null or end_time is null or end_time < begin_time)
   )`,
   "create index outage_due on outage (alarm_time) where alarm_time is not null",
   // What the next mail tells of a charger.
