@@ -74,8 +74,9 @@ test("only main.ts, tools and tests know of the process", () => {
   expect(wrong).toEqual([]);
 });
 
-test("files end before line 300, and .proto files before 300", () => {
-  const long = written.filter((file) => /\.(ts|proto)$/.test(file)).filter((file) => lines(file).length > 300);
+test("files end before line 300, but for the one list of events that a service has", () => {
+  const limited = written.filter((file) => /\.(ts|proto)$/.test(file) && !file.endsWith("/events.proto"));
+  const long = limited.filter((file) => lines(file).length > 300);
   expect(long).toEqual([]);
 });
 

@@ -55,43 +55,6 @@ import { toCharger, toCommand, toConnector, toIdToken, toTransaction } from "./r
 
 // Everything this service tells of. Each is written in the database transaction of what it tells.
 
-/** The messages that the events of this service carry, by full name. */
-export const eventMessages = {
-  [CertificateRequestUpdated.$type]: CertificateRequestUpdated,
-  [CertificateUpdated.$type]: CertificateUpdated,
-  [ChargerBooted.$type]: ChargerBooted,
-  [ChargerConfigurationDrifted.$type]: ChargerConfigurationDrifted,
-  [ChargerConnected.$type]: ChargerConnected,
-  [ChargerCreated.$type]: ChargerCreated,
-  [ChargerDeleted.$type]: ChargerDeleted,
-  [ChargerDisconnected.$type]: ChargerDisconnected,
-  [ChargerFaulted.$type]: ChargerFaulted,
-  [ChargerRecovered.$type]: ChargerRecovered,
-  [ChargerUpdated.$type]: ChargerUpdated,
-  [ChargingProfileAssignmentUpdated.$type]: ChargingProfileAssignmentUpdated,
-  [ChargingProfileCreated.$type]: ChargingProfileCreated,
-  [ChargingProfileDeleted.$type]: ChargingProfileDeleted,
-  [ChargingProfileUpdated.$type]: ChargingProfileUpdated,
-  [CommandUpdated.$type]: CommandUpdated,
-  [ConnectorStatusChanged.$type]: ConnectorStatusChanged,
-  [DataTransferReceived.$type]: DataTransferReceived,
-  [DiagnosticsStatusReported.$type]: DiagnosticsStatusReported,
-  [FirmwareStatusReported.$type]: FirmwareStatusReported,
-  [FirmwareUpdateUpdated.$type]: FirmwareUpdateUpdated,
-  [IdTokenCreated.$type]: IdTokenCreated,
-  [IdTokenDeleted.$type]: IdTokenDeleted,
-  [IdTokenUpdated.$type]: IdTokenUpdated,
-  [ReservationCreated.$type]: ReservationCreated,
-  [ReservationExpiring.$type]: ReservationExpiring,
-  [ReservationUpdated.$type]: ReservationUpdated,
-  [SecurityEventReported.$type]: SecurityEventReported,
-  [TransactionFlagged.$type]: TransactionFlagged,
-  [TransactionStarted.$type]: TransactionStarted,
-  [TransactionStopped.$type]: TransactionStopped,
-  [TransactionUpdated.$type]: TransactionUpdated,
-  [UploadUpdated.$type]: UploadUpdated,
-};
-
 export function chargerCreated(tx: Db, charger: ChargerRow): Promise<void> {
   return appendEvent(tx, ChargerCreated, charger.id, { charger: toCharger(charger, []) });
 }

@@ -136,7 +136,7 @@ export interface TransactionStarted {
   transaction: Transaction | undefined;
 }
 
-/** The meter of a Transaction was read before it stopped, as far as is known. The aggregate is the transaction. */
+/** The meter of a Transaction was read, which has not stopped as far as the charger has said. The aggregate is the transaction. */
 export interface TransactionUpdated {
   transaction: Transaction | undefined;
 }
