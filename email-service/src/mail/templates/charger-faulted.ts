@@ -20,8 +20,11 @@ export interface FaultedChargers {
 
 const texts: Record<Language, DigestWords & { connectors: string; whole: string; errorCodes: string }> = {
   en: {
-    subject: (chargers, charger) => (chargers === 1 ? `Charger ${charger} reports a fault` : `${chargers} chargers report faults`),
-    what: (chargers) => (chargers === 1 ? "A charger has reported a fault." : `${chargers} chargers have reported faults.`),
+    one: { subject: (charger) => `Charger ${charger} reports a fault`, what: "A charger has reported a fault." },
+    several: {
+      subject: (chargers) => `${chargers} chargers report faults`,
+      what: (chargers) => `${chargers} chargers have reported faults.`,
+    },
     connectors: "Connector",
     whole: "the whole charger",
     errorCodes: "Error code",
@@ -35,10 +38,11 @@ const texts: Record<Language, DigestWords & { connectors: string; whole: string;
     why: "You get this mail because you run chargers. Several faults in a short time come in one mail.",
   },
   de: {
-    subject: (chargers, charger) =>
-      chargers === 1 ? `Ladestation ${charger} meldet eine Störung` : `${chargers} Ladestationen melden Störungen`,
-    what: (chargers) =>
-      chargers === 1 ? "Eine Ladestation hat eine Störung gemeldet." : `${chargers} Ladestationen haben Störungen gemeldet.`,
+    one: { subject: (charger) => `Ladestation ${charger} meldet eine Störung`, what: "Eine Ladestation hat eine Störung gemeldet." },
+    several: {
+      subject: (chargers) => `${chargers} Ladestationen melden Störungen`,
+      what: (chargers) => `${chargers} Ladestationen haben Störungen gemeldet.`,
+    },
     connectors: "Anschluss",
     whole: "die ganze Ladestation",
     errorCodes: "Fehlercode",

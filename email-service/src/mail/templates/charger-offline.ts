@@ -10,9 +10,11 @@ export interface OfflineChargers {
 
 const texts: Record<Language, DigestWords> = {
   en: {
-    subject: (chargers, charger) => (chargers === 1 ? `Charger ${charger} went offline` : `${chargers} chargers went offline`),
-    what: (chargers) =>
-      chargers === 1 ? "A charger has lost its connection to us." : `${chargers} chargers have lost their connection to us.`,
+    one: { subject: (charger) => `Charger ${charger} went offline`, what: "A charger has lost its connection to us." },
+    several: {
+      subject: (chargers) => `${chargers} chargers went offline`,
+      what: (chargers) => `${chargers} chargers have lost their connection to us.`,
+    },
     first: "First lost",
     last: "Last lost",
     count: "How often",
@@ -23,11 +25,14 @@ const texts: Record<Language, DigestWords> = {
     why: "You get this mail because you run chargers. Several losses in a short time come in one mail.",
   },
   de: {
-    subject: (chargers, charger) => (chargers === 1 ? `Ladestation ${charger} ist offline` : `${chargers} Ladestationen sind offline`),
-    what: (chargers) =>
-      chargers === 1
-        ? "Eine Ladestation hat die Verbindung zu uns verloren."
-        : `${chargers} Ladestationen haben die Verbindung zu uns verloren.`,
+    one: {
+      subject: (charger) => `Ladestation ${charger} ist offline`,
+      what: "Eine Ladestation hat die Verbindung zu uns verloren.",
+    },
+    several: {
+      subject: (chargers) => `${chargers} Ladestationen sind offline`,
+      what: (chargers) => `${chargers} Ladestationen haben die Verbindung zu uns verloren.`,
+    },
     first: "Zuerst verloren",
     last: "Zuletzt verloren",
     count: "Wie oft",

@@ -3,8 +3,8 @@ import { figures } from "../figures.ts";
 import type { Language } from "../language.ts";
 import { phrase } from "../phrases.ts";
 
-/** A mail of more is one that nobody reads, and that some mail programs cut. */
-const ITEMS_MAX = 50;
+/** Of more the HTML is larger than the 102 kB that Gmail shows of a mail. Nobody reads as many. */
+const ITEMS_MAX = 40;
 
 /** What became of a charger, from the first to the last time. */
 export interface Course {
@@ -18,8 +18,8 @@ export interface Course {
 
 /** What a digest says in one language. */
 export interface DigestWords {
-  subject(chargers: number, charger: string): string;
-  what(chargers: number): string;
+  one: { subject(charger: string): string; what: string };
+  several: { subject(chargers: string): string; what(chargers: string): string };
   first: string;
   last: string;
   count: string;
@@ -49,9 +49,13 @@ export function digest<C extends Course>(
   const { time, count } = figures[language];
   const shown = chargers.slice(0, ITEMS_MAX);
   const left = chargers.length - shown.length;
-  const what = words.what(chargers.length);
+  const [first] = chargers;
+  const { subject, what } =
+    chargers.length === 1 && first !== undefined
+      ? { subject: words.one.subject(first.chargerId), what: words.one.what }
+      : { subject: words.several.subject(count(chargers.length)), what: words.several.what(count(chargers.length)) };
   return {
-    subject: words.subject(chargers.length, chargers[0]?.chargerId ?? ""),
+    subject,
     preview: what,
     blocks: [
       phrase[language].hello(username),
