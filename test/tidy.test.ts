@@ -39,10 +39,11 @@ const layers: [file: RegExp, mayImport: RegExp][] = [
   [/-service\/src\/db\//, new RegExp(`^(${beside}|[a-z]+-service/src/db/)`)],
   [/-service\/src\/(resources(\/[a-z-]+)?|events)\.ts$/, new RegExp(`^(${beside}|[a-z]+-service/src/(db/|resources[./]))`)],
   [/-service\/src\/domain\//, /^(packages\/kit\/|[a-z]+-service\/src\/(domain|db)\/|[a-z]+-service\/src\/(?:[a-z]+-)*events\.ts)/],
+  [/-service\/src\/live\//, /^(packages\/kit\/|[a-z]+-service\/src\/live\/)/],
   [/-service\/src\/mail\//, /^(packages\/kit\/|[a-z]+-service\/src\/(mail|db)\/|[a-z]+-service\/src\/(config|events)\.ts)/],
   [
     /-service\/src\/rpc\//,
-    new RegExp(`^(${beside}|[a-z]+-service/src/(rpc|domain|db|mail)/|[a-z]+-service/src/(events\\.ts|resources[./]))`),
+    new RegExp(`^(${beside}|[a-z]+-service/src/(rpc|domain|db|mail|live)/|[a-z]+-service/src/(events\\.ts|resources[./]))`),
   ],
   [/-service\/src\/ocpp\//, /^(packages\/(kit|ocpp)\/|charger-service\/src\/(ocpp|domain|db)\/)/],
   [/-service\/src\/subscribers\//, new RegExp(`^(${beside}|[a-z]+-service/src/(subscribers|domain|db|mail)/)`)],

@@ -3,7 +3,6 @@ import { ChargingProfileServiceService } from "@chargemesh/contracts/charger/v1/
 import { CommandServiceService } from "@chargemesh/contracts/charger/v1/command_service";
 import { CompositeScheduleServiceService } from "@chargemesh/contracts/charger/v1/composite_schedule_service";
 import { ConnectionServiceService } from "@chargemesh/contracts/charger/v1/connection_service";
-import { EventServiceService } from "@chargemesh/contracts/charger/v1/event_service";
 import { IdTokenServiceService } from "@chargemesh/contracts/charger/v1/id_token_service";
 import { ReservationServiceService } from "@chargemesh/contracts/charger/v1/reservation_service";
 import { TransactionServiceService } from "@chargemesh/contracts/charger/v1/transaction_service";
@@ -49,7 +48,7 @@ import { stopTransaction } from "./stop-transaction.ts";
 import { updateCharger } from "./update-charger.ts";
 import { updateChargingProfile } from "./update-charging-profile.ts";
 import { updateIdToken } from "./update-id-token.ts";
-import { watchEvents } from "./watch-events.ts";
+import { eventService, watchEvents } from "./watch-events.ts";
 import { webhookRegistrations } from "./webhook-services.ts";
 
 /** The .proto files of what is served here, for rules and reflection. events.proto is what Event.data may hold. */
@@ -140,7 +139,7 @@ export function registrations(deps: RpcDeps): Registration[] {
     ...messageRegistrations(deps),
     ...fileRegistrations(deps),
     ...webhookRegistrations(deps),
-    serve(EventServiceService, {
+    serve(eventService, {
       watchEvents: watchEvents(deps),
     }),
   ];

@@ -1,137 +1,67 @@
-import type { Event } from "@chargemesh/contracts/charger/v1/event";
-import type { WatchEventsRequest, WatchEventsResponse } from "@chargemesh/contracts/charger/v1/event_service";
-import type { Any } from "@chargemesh/contracts/google/protobuf/any";
-import type { CloudEvent } from "@chargemesh/kit/cloud-event";
-import { AppError } from "@chargemesh/kit/errors";
-import { streamOf } from "@chargemesh/kit/event-streams";
+import { EventServiceService, type WatchEventsRequest, type WatchEventsResponse } from "@chargemesh/contracts/charger/v1/event_service";
+import { AppError, badRequest } from "@chargemesh/kit/errors";
 import type { Call } from "@chargemesh/kit/grpc-server";
-import type { Logger } from "@chargemesh/kit/log";
-import type { Nats } from "@chargemesh/kit/nats";
-import { rest } from "@chargemesh/kit/rest";
-import { AckPolicy, type Consumer, type ConsumerMessages, DeliverPolicy, type JsMsg, NatsError, nanos } from "nats";
-import { eventMessages } from "../events.ts";
+import type { Caller } from "@chargemesh/kit/identity";
+import { type EventFilter, eventMatch, eventTypesNamed, type Follower } from "../domain/event-match.ts";
+import { eventTypes } from "../live/event-types.ts";
+import { makeHub } from "../live/hub.ts";
+import { checkKept, journalState } from "../live/journal.ts";
+import type { Told } from "../live/ring.ts";
 import type { RpcDeps } from "./deps.ts";
+import { encodeResponse, readTold, type ToldEvent } from "./told-event.ts";
 
-const stream = streamOf("chargemesh.charger.v1");
-/** How many events wait here for a slow reader; the others wait in the stream. A request for more is renewed after so many ms. */
-const FETCH = { max_messages: 100, expires: 5_000 };
-/** How long NATS keeps our place for us while we do not ask, in ms. */
-const INACTIVE_MS = 30_000;
-const RETRY_MS = 500;
+/** As the contract defines it, but that what many watch is encoded once. */
+export const eventService = {
+  ...EventServiceService,
+  watchEvents: { ...EventServiceService.watchEvents, responseSerialize: encodeResponse },
+};
 
-/** Everything that happens from now on, in order and without a gap, also over a loss of NATS. UNAVAILABLE if NATS is away at the start. */
-export const watchEvents =
-  ({ nats, log }: RpcDeps) =>
-  async (_request: WatchEventsRequest, { signal }: Call): Promise<AsyncIterable<WatchEventsResponse>> =>
-    eventsAfter(await lastSequence(nats), nats, signal, log);
+/**
+ * What happens from now on, or after the cursor that the request or the metadata `last-event-id` names, as far as the caller may see it.
+ * FAILED_PRECONDITION if the journal has not all of it any more; UNAVAILABLE if NATS is away at the start.
+ */
+export const watchEvents = ({ nats, log }: RpcDeps) => {
+  const hub = makeHub(nats, (message) => readTold(message, log), log);
+  return async (request: WatchEventsRequest, call: Call): Promise<AsyncIterable<WatchEventsResponse>> => {
+    const matches = eventMatch(eventTypes, filterOf(request), followerOf(call.caller));
+    const cursor = cursorOf(request.cursor || call.metadata("last-event-id"));
+    const journal = await journalState(nats, log);
+    if (cursor !== undefined) checkKept(journal, cursor);
+    return matching(hub.follow(journal, cursor ?? journal.last, call.signal), ({ event }) => matches(event));
+  };
+};
 
-async function* eventsAfter(sequence: number, nats: Nats, signal: AbortSignal, log: Logger): AsyncGenerator<WatchEventsResponse> {
-  let last = sequence;
-  while (!signal.aborted) {
-    try {
-      for await (const message of messagesAfter(nats, last, signal, log)) {
-        last = message.seq;
-        const event = readEvent(message, log);
-        if (event !== undefined) yield { event };
-      }
-    } catch (err) {
-      if (!isNatsAway(err)) throw err;
-      log.warn({ err }, "event stream interrupted");
-      await rest(RETRY_MS, signal);
-    }
+async function* matching(
+  told: AsyncIterable<Told<ToldEvent | undefined>>,
+  matches: (told: ToldEvent) => boolean,
+): AsyncGenerator<WatchEventsResponse, void, undefined> {
+  for await (const { event } of told) {
+    const response = event !== undefined && matches(event) ? event.response() : undefined;
+    if (response !== undefined) yield response;
   }
 }
 
-/** Where the stream ends now. One that nobody has made yet ends before its first event. */
-async function lastSequence(nats: Nats): Promise<number> {
-  try {
-    const manager = await nats.connection().jetstreamManager({ checkAPI: false });
-    return (await manager.streams.info(stream.name)).state.last_seq;
-  } catch (cause) {
-    if (!(cause instanceof NatsError)) throw cause;
-    if (cause.api_error?.code === 404) return 0;
-    throw new AppError("unavailable", "NATS_UNAVAILABLE", "The message bus is not available. Try again.", { cause });
-  }
+function filterOf({ types, chargerId, transactionId }: WatchEventsRequest): EventFilter {
+  const unknown = (index: number): never => {
+    throw badRequest([{ field: `types[${index}]`, description: "is no type of an event" }]);
+  };
+  return {
+    types: eventTypesNamed(eventTypes, types, unknown),
+    chargerId: chargerId === "" ? undefined : chargerId,
+    transactionId: transactionId === "" ? undefined : transactionId,
+  };
 }
 
-function isNatsAway(err: unknown): boolean {
-  return err instanceof NatsError || (err instanceof AppError && err.code === "unavailable");
+/** The access rule lets nobody else in. */
+function followerOf(caller: Caller): Follower {
+  if (caller.kind !== "user") throw new AppError("permissionDenied", "ACCESS_DENIED", "This is for users.");
+  return caller;
 }
 
-/** What the stream holds after `sequence`, then what comes. Ends when one was lost on its way to us; whoever reads begins again after the last one. */
-async function* messagesAfter(nats: Nats, sequence: number, signal: AbortSignal, log: Logger): AsyncGenerator<JsMsg> {
-  const consumer = await consumerAfter(nats, sequence);
-  let delivered = 0;
-  try {
-    while (!signal.aborted) {
-      for await (const message of fetched(await consumer.fetch(FETCH), signal)) {
-        if (message.info.deliverySequence !== ++delivered) return;
-        yield message;
-      }
-      // What was on its way while the connection broke does not come again, and nothing need ever follow it to tell us.
-      if (!signal.aborted && (await consumer.info()).delivered.consumer_seq !== delivered) return;
-    }
-  } finally {
-    // NATS forgets it by itself, but later. What keeps us from saying so has made it forget already.
-    void consumer.delete().catch((err: unknown) => log.debug({ err }, "could not delete a consumer"));
-  }
-}
-
-/** The messages of one request, until it ends or `signal` says to stop. */
-async function* fetched(messages: ConsumerMessages, signal: AbortSignal): AsyncGenerator<JsMsg> {
-  const stop = (): void => messages.stop();
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  try {
-    yield* messages;
-  } finally {
-    signal.removeEventListener("abort", stop);
-    stop();
-  }
-}
-
-async function consumerAfter(nats: Nats, sequence: number): Promise<Consumer> {
-  const manager = await nats.connection().jetstreamManager({ checkAPI: false });
-  const { name } = await manager.consumers.add(stream.name, {
-    ack_policy: AckPolicy.None,
-    // By sequence, not "new": one that is made again after a loss must not leave out what came in between.
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: sequence + 1,
-    inactive_threshold: nanos(INACTIVE_MS),
-    mem_storage: true,
-    num_replicas: 1,
-  });
-  return nats.connection().jetstream().consumers.get(stream.name, name);
-}
-
-/** A message of ours in either form. */
-interface Codec {
-  fromJSON(object: unknown): object;
-  encode(message: object): { finish(): Uint8Array };
-}
-
-const codecs: ReadonlyMap<string, Codec> = new Map<string, Codec>(Object.entries(eventMessages));
-
-/** Undefined if it is none of ours: what others put into the stream does not end it. */
-function readEvent(message: JsMsg, log: Logger): Event | undefined {
-  try {
-    return toEvent(message);
-  } catch (err) {
-    log.error({ err, subject: message.subject, sequence: message.seq }, "what is no event was left out of a stream");
-    return undefined;
-  }
-}
-
-function toEvent(message: JsMsg): Event {
-  const { id, source, type, subject, time, data, requestid = "" } = message.json<CloudEvent>();
-  if ([id, source, type, subject, requestid].some((one) => typeof one !== "string") || Number.isNaN(Date.parse(time)))
-    throw new Error("no CloudEvent");
-  return { id, source, type, subject, time: new Date(time), data: toAny(type, data), cursor: String(message.seq), traceId: requestid };
-}
-
-/** Undefined if a newer replica than this one says something that this one does not know. */
-function toAny(type: string, data: unknown): Any | undefined {
-  const codec = codecs.get(type);
-  if (codec === undefined) return undefined;
-  return { typeUrl: `type.googleapis.com/${type}`, value: Buffer.from(codec.encode(codec.fromJSON(data)).finish()) };
+/** The sequence in the journal of the last event that was seen; undefined if none was. */
+function cursorOf(text: string): number | undefined {
+  if (text === "") return undefined;
+  const sequence = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(sequence)) return sequence;
+  throw badRequest([{ field: "cursor", description: "is not the cursor of an event" }]);
 }

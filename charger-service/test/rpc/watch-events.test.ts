@@ -1,43 +1,41 @@
 import { randomUUID } from "node:crypto";
+import { UserCreated } from "@chargemesh/contracts/auth/v1/events";
 import { Charger } from "@chargemesh/contracts/charger/v1/charger";
 import { WatchEventsRequest } from "@chargemesh/contracts/charger/v1/event_service";
-import { ChargerCreated, ChargerDeleted, ChargerUpdated, CommandUpdated } from "@chargemesh/contracts/charger/v1/events";
+import {
+  ChargerConnected,
+  ChargerCreated,
+  ChargerDeleted,
+  ChargerUpdated,
+  CommandUpdated,
+  TransactionStarted,
+  TransactionStopped,
+} from "@chargemesh/contracts/charger/v1/events";
+import { MessageSent } from "@chargemesh/contracts/email/v1/events";
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
-import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { call, freshPlace, given, type Place, refusalOf, type Service, startService } from "../service.ts";
-import { openLink } from "./link.ts";
+import { call, freshPlace, given, type Place, refusal, refusalOf, type Service, startService } from "../service.ts";
+import { openJournal, type TestJournal } from "./journal.ts";
 import { openWatch, type Watch } from "./watch.ts";
 
-const STREAM = "chargemesh_charger_v1";
 let place: Place;
 let service: Service;
 let operator: Metadata;
-let nats: NatsConnection;
+let journal: TestJournal;
 
 beforeAll(async () => {
   place = await freshPlace();
   service = await startService(place);
   operator = place.as("OPERATOR");
-  const { host, username, password } = new URL(place.nats.url);
-  nats = await connect({ servers: host, user: username, pass: password, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
-  // The service makes the stream as soon as it has NATS.
-  await vi.waitFor(async () => (await manager()).streams.info(STREAM), { timeout: 20_000, interval: 50 });
+  journal = await openJournal(place);
 });
 // Streams of the test before have ended.
-beforeEach(() => vi.waitFor(async () => expect(await readers()).toBe(0), { timeout: 20_000, interval: 10 }));
+beforeEach(() => vi.waitFor(async () => expect(await journal.readers()).toEqual([]), { timeout: 20_000, interval: 10 }));
 afterAll(async () => {
-  await nats?.close();
+  await journal?.close();
   await service?.stop();
   await place?.leave();
 });
-
-const manager = () => nats.jetstreamManager();
-/** How many read the stream now. */
-const readers = async (): Promise<number> => (await (await manager()).streams.info(STREAM)).state.consumer_count;
-
-/** What NATS knows of the one who reads now. */
-const reader = async () => (await (await manager()).consumers.list(STREAM).next())[0];
 
 const create = async (id: string) =>
   given((await call(service.chargers, service.chargers.createCharger, { charger: Charger.fromPartial({ id }) }, operator)).charger);
@@ -45,7 +43,12 @@ const update = (id: string, fields: Partial<Charger>, updateMask: string[]) =>
   call(service.chargers, service.chargers.updateCharger, { charger: Charger.fromPartial({ id, ...fields }), updateMask }, operator);
 const remove = (id: string) => call(service.chargers, service.chargers.deleteCharger, { id }, operator);
 
-const watch = (as = operator, of = service): Promise<Watch> => openWatch(of, as);
+const watch = (request: Partial<WatchEventsRequest> = {}, as = operator, of = service): Promise<Watch> => openWatch(of, as, request);
+const subjectsOf = async (watching: Watch, count: number): Promise<string[]> => {
+  const subjects: string[] = [];
+  for (let i = 0; i < count; i++) subjects.push((await watching.next()).subject);
+  return subjects;
+};
 
 const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/);
 
@@ -72,7 +75,7 @@ test("who watches sees what happens from now on, as the messages that the contra
   watching.cancel();
 });
 
-test("several watch at once, and one that comes later sees only what is later", async () => {
+test("several watch at once by one consumer, and one that comes later sees only what is later", async () => {
   const early = await watch();
   await create("W-early");
   expect((await early.next()).subject).toBe("W-early");
@@ -80,17 +83,101 @@ test("several watch at once, and one that comes later sees only what is later", 
   await create("W-late");
   expect((await late.next()).subject).toBe("W-late");
   expect((await early.next()).subject).toBe("W-late");
+  expect(await journal.readers()).toHaveLength(1);
   early.cancel();
   late.cancel();
 });
 
+test("a stream goes on after a cursor, whether the service still has what followed or must read it, and the request's word counts", async () => {
+  const watching = await watch();
+  for (const id of ["C-1", "C-2", "C-3"]) await create(id);
+  const cursors = [await watching.next(), await watching.next(), await watching.next()].map(({ cursor }) => cursor);
+  const [first = "", second = ""] = cursors;
+  const browser = operator.clone();
+  browser.set("last-event-id", second);
+  const resume = async (): Promise<string[][]> => {
+    const resumed = [await watch({ cursor: first }), await watch({}, browser), await watch({ cursor: first }, browser)];
+    const seen = [await subjectsOf(given(resumed[0]), 2), await subjectsOf(given(resumed[1]), 1), await subjectsOf(given(resumed[2]), 2)];
+    for (const one of resumed) one.cancel();
+    return seen;
+  };
+  const expected = [["C-2", "C-3"], ["C-3"], ["C-2", "C-3"]];
+  expect(await resume()).toEqual(expected);
+  watching.cancel();
+  await vi.waitFor(async () => expect(await journal.readers()).toEqual([]), { timeout: 10_000, interval: 10 });
+  expect(await resume()).toEqual(expected);
+});
+
+const refused = async (request: Partial<WatchEventsRequest>, as = operator) =>
+  refusal(watch(request, as).then((watching) => watching.cancel()));
+
+test("a cursor that is none, or means nothing here, is refused", async () => {
+  const malformed = { code: "INVALID_ARGUMENT", reason: "INVALID_FIELD", fields: ["cursor"] };
+  for (const cursor of ["x", "-1", "1.5", "01", "9".repeat(20)]) expect(await refused({ cursor })).toEqual(malformed);
+  const browser = operator.clone();
+  browser.set("last-event-id", "an id of somebody else's");
+  expect(await refused({}, browser)).toEqual(malformed);
+  const end = await journal.last();
+  expect(await refused({ cursor: String(end + 1) })).toEqual({ code: "FAILED_PRECONDITION", reason: "CURSOR_UNKNOWN", fields: [] });
+});
+
+test("only what is asked for comes, by type, charger and transaction", async () => {
+  const [user, charger, others] = [randomUUID(), "F-1", "F-2"];
+  const started = { transaction: { id: "71", chargerId: charger, userId: user } };
+  const watches = [
+    await watch({ types: ["TransactionStarted", ChargerConnected.$type] }),
+    await watch({ chargerId: charger }),
+    await watch({ transactionId: "71" }),
+    await watch({ transactionId: "71", types: ["TransactionStopped"] }),
+  ];
+  await journal.tell(ChargerConnected, "a", { chargerId: others });
+  await journal.tell(ChargerConnected, "b", { chargerId: charger });
+  await journal.tell(TransactionStarted, "c", started);
+  await journal.tell(TransactionStarted, "d", { transaction: { id: "72", chargerId: others } });
+  await journal.tell(TransactionStopped, "e", started);
+  const wanted = [["a", "b", "c", "d"], ["b", "c", "e"], ["c", "e"], ["e"]];
+  for (const [i, subjects] of wanted.entries()) expect(await subjectsOf(given(watches[i]), subjects.length)).toEqual(subjects);
+  for (const one of watches) one.cancel();
+  const unknown = { code: "INVALID_ARGUMENT", reason: "INVALID_FIELD", fields: ["types[1]"] };
+  expect(await refused({ types: ["TransactionStarted", "NothingSuch"] })).toEqual(unknown);
+  // What services tell each other does not exist for others.
+  expect(await refused({ types: ["TransactionStarted", "OneTimeTokenIssued"] })).toEqual(unknown);
+});
+
+test("drivers see their own, operators what chargers and drivers do, administrators users, and nobody what is between services", async () => {
+  const userId = randomUUID();
+  const watches = [await watch({}, place.as("DRIVER", userId)), await watch(), await watch({}, place.as("ADMIN"))];
+  const own = { transaction: { id: "81", chargerId: "D-1", userId } };
+  await journal.tell({ $type: "chargemesh.auth.v1.OneTimeTokenIssued" }, "secret", { userId, token: "very secret" });
+  await journal.tell(UserCreated, "user", { user: { id: userId } });
+  await journal.tell(TransactionStarted, "other", { transaction: { id: "82", chargerId: "D-1", userId: randomUUID() } });
+  await journal.tell(TransactionStarted, "nobody", { transaction: { id: "83", chargerId: "D-1" } });
+  await journal.tell(ChargerConnected, "charger", { chargerId: "D-1" });
+  await journal.tell(TransactionStarted, "own", own);
+  await journal.tell(MessageSent, "mail", {});
+  await journal.tell(TransactionStopped, "end", own);
+  const seen = ["own", "end"];
+  const operators = ["other", "nobody", "charger", "own", "mail", "end"];
+  expect(await subjectsOf(given(watches[0]), seen.length)).toEqual(seen);
+  expect(await subjectsOf(given(watches[1]), operators.length)).toEqual(operators);
+  const administrator = given(watches[2]);
+  const { type, data } = await administrator.next();
+  expect([type, UserCreated.decode(given(data).value).user?.id]).toEqual([UserCreated.$type, userId]);
+  expect(await subjectsOf(administrator, operators.length)).toEqual(operators);
+  for (const one of watches) one.cancel();
+});
+
 test("a stream that is cancelled leaves nothing behind", async () => {
   const watching = await watch();
-  await expect.poll(readers, { timeout: 10_000 }).toBe(1);
+  // One that has something to catch up with reads by itself.
+  const behind = await watch({ cursor: "0" });
+  behind.stream.pause();
+  await expect.poll(journal.readers, { timeout: 10_000 }).not.toEqual([]);
   watching.cancel();
+  behind.cancel();
   expect(await watching.ended).toMatchObject({ code: 1 });
   const since = performance.now();
-  await expect.poll(readers, { timeout: 10_000, interval: 20 }).toBe(0);
+  await expect.poll(journal.readers, { timeout: 10_000, interval: 20 }).toEqual([]);
   // Long before a request for more events would have ended by itself.
   expect(performance.now() - since).toBeLessThan(2_000);
 });
@@ -105,9 +192,9 @@ test("neither do streams that are cancelled before we know who called", async ()
     for (const stream of streams) setImmediate(() => stream.cancel());
     await Promise.all(ended);
     // One that came later is live, so those that were to begin before it have.
-    const watching = await watch(operator, fresh);
+    const watching = await watch({}, operator, fresh);
     watching.cancel();
-    await expect.poll(readers, { timeout: 10_000 }).toBe(0);
+    await expect.poll(journal.readers, { timeout: 10_000 }).toEqual([]);
   } finally {
     await fresh.stop();
   }
@@ -115,8 +202,8 @@ test("neither do streams that are cancelled before we know who called", async ()
 
 test("a stream ends with the token that opened it", async () => {
   const expireTime = (Math.floor(Date.now() / 1000) + 2) * 1000;
-  const watching = await watch(place.as("OPERATOR", randomUUID(), 2));
-  await create("W-token");
+  const watching = await watch({}, place.as("OPERATOR", randomUUID(), 2));
+  await journal.tell(ChargerConnected, "W-token", { chargerId: "W-token" });
   expect((await watching.next()).subject).toBe("W-token");
   const err = given(await watching.ended);
   expect(refusalOf(err)).toEqual({ code: "UNAUTHENTICATED", reason: "TOKEN_EXPIRED", fields: [] });
@@ -124,114 +211,21 @@ test("a stream ends with the token that opened it", async () => {
   expect(Date.now() - expireTime).toBeLessThan(2_000);
 });
 
-test("only operators may watch", async () => {
-  const stream = service.events.watchEvents(WatchEventsRequest.fromPartial({}), place.as("DRIVER"));
+test("nobody watches without saying who they are", async () => {
+  const stream = service.events.watchEvents(WatchEventsRequest.fromPartial({}));
   const err = await new Promise<ServiceError>((resolve) => stream.once("error", resolve));
-  expect(refusalOf(err)).toEqual({ code: "PERMISSION_DENIED", reason: "ACCESS_DENIED", fields: [] });
+  expect(refusalOf(err)).toEqual({ code: "UNAUTHENTICATED", reason: "TOKEN_MISSING", fields: [] });
 });
 
 test("what is no event, or none that we know, does not end a stream", async () => {
   const watching = await watch();
-  const js = nats.jetstream();
-  const event = { specversion: "1.0", id: randomUUID(), source: "tomorrow", type: "chargemesh.charger.v1.Tomorrow", subject: "x" };
+  const js = journal.nats.jetstream();
+  const event = { specversion: "1.0", id: randomUUID(), source: "tomorrow", type: ChargerCreated.$type, subject: "x" };
   const bad = ["garbage", "null", "{}", JSON.stringify({ ...event, time: "soon" }), JSON.stringify({ ...event, id: 7 })];
   for (const payload of bad) await js.publish("chargemesh.charger.v1.Garbage.x", payload);
-  const created = { ...event, type: ChargerCreated.$type, time: "2026-01-01T00:00:00.000Z" };
-  await js.publish("chargemesh.charger.v1.ChargerCreated.x", JSON.stringify(created));
-  await js.publish("chargemesh.charger.v1.Tomorrow.x", JSON.stringify({ ...event, time: "2026-01-01T00:00:00.000Z", data: { a: 1 } }));
+  await journal.tell(ChargerCreated, "unreadable", { charger: { createTime: "soon" } });
+  await journal.tell({ $type: "chargemesh.charger.v1.Tomorrow" }, "tomorrow", { a: 1 });
   await create("W-after");
-  expect(await watching.next()).toMatchObject({ type: "chargemesh.charger.v1.Tomorrow", source: "tomorrow", data: undefined });
   expect((await watching.next()).subject).toBe("W-after");
   watching.cancel();
-});
-
-test("who reads slowly misses nothing", async () => {
-  const watching = await watch();
-  watching.stream.pause();
-  const count = 3_000;
-  const js = nats.jetstream();
-  // Some 6 MB: more than anything on the way holds back.
-  const displayName = "x".repeat(2_000);
-  const publish = (i: number) => {
-    const charger = { id: `S-${i}`, displayName };
-    const time = new Date().toISOString();
-    const event = {
-      specversion: "1.0",
-      id: randomUUID(),
-      source: "a test",
-      type: ChargerCreated.$type,
-      subject: charger.id,
-      time,
-      data: { charger },
-    };
-    return js.publish(`${ChargerCreated.$type}.x`, JSON.stringify(event));
-  };
-  for (let i = 0; i < count; i += 250) await Promise.all(Array.from({ length: 250 }, (_, j) => publish(i + j)));
-  watching.stream.resume();
-  const subjects: string[] = [];
-  const cursors: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const { subject, cursor } = await watching.next();
-    subjects.push(subject);
-    cursors.push(Number(cursor));
-  }
-  expect(subjects.toSorted()).toEqual(Array.from({ length: count }, (_, i) => `S-${i}`).sort());
-  expect(cursors).toEqual(cursors.map((_, i) => given(cursors[0]) + i));
-  watching.cancel();
-});
-
-test("a stream goes on without a gap or a repeat when NATS comes back, whether or not it had seen an event", async () => {
-  const seeing = await watch();
-  await create("R-1");
-  expect((await seeing.next()).subject).toBe("R-1");
-  const waiting = await watch();
-  await place.nats.kill();
-  await create("R-2");
-  await create("R-3");
-  await place.nats.restart();
-  await create("R-4");
-  for (const watching of [seeing, waiting]) {
-    const subjects = [await watching.next(), await watching.next(), await watching.next()].map(({ subject }) => subject);
-    expect(subjects).toEqual(["R-2", "R-3", "R-4"]);
-  }
-  // And again, at once.
-  await place.nats.restart();
-  await create("R-5");
-  for (const watching of [seeing, waiting]) expect((await watching.next()).subject).toBe("R-5");
-  seeing.cancel();
-  waiting.cancel();
-});
-
-test("what was on its way when a connection broke comes all the same, though nothing follows it", async () => {
-  const link = await openLink(place.nats.url);
-  const far = await startService(place, { NATS_URL: link.url });
-  try {
-    // Who watches as soon as it starts is told to try again.
-    const watching = await vi.waitFor(() => watch(operator, far), { timeout: 20_000, interval: 100 });
-    await expect.poll(async () => (await reader())?.num_waiting, { timeout: 20_000 }).toBe(1);
-    link.stall();
-    await create("L-1");
-    // NATS has sent it, into a connection that passes nothing on.
-    await expect.poll(async () => (await reader())?.delivered.consumer_seq, { timeout: 20_000 }).toBe(1);
-    link.drop();
-    expect((await watching.next()).subject).toBe("L-1");
-    watching.cancel();
-  } finally {
-    await far.stop();
-    await link.close();
-  }
-});
-
-test("without NATS a stream does not begin, and everything else goes on", async () => {
-  await place.nats.kill();
-  const refused = async () => {
-    const stream = service.events.watchEvents(WatchEventsRequest.fromPartial({}), operator);
-    // It was never live, and does not seem so.
-    stream.once("metadata", () => stream.emit("error", new Error("has metadata")));
-    const err = await new Promise<ServiceError>((resolve) => stream.once("error", resolve));
-    return refusalOf(err);
-  };
-  expect(await refused()).toEqual({ code: "UNAVAILABLE", reason: "NATS_UNAVAILABLE", fields: [] });
-  expect(await create("N-1")).toMatchObject({ id: "N-1" });
-  await place.nats.restart();
 });

@@ -13,8 +13,8 @@ export interface Watch {
 }
 
 /** Begins to watch, and resolves when the metadata are there. Rejects if it is refused. */
-export async function openWatch({ events }: Service, as: Metadata): Promise<Watch> {
-  const stream = events.watchEvents(WatchEventsRequest.fromPartial({}), as);
+export async function openWatch({ events }: Service, as: Metadata, request: Partial<WatchEventsRequest> = {}): Promise<Watch> {
+  const stream = events.watchEvents(WatchEventsRequest.fromPartial(request), as);
   const ended = new Promise<ServiceError | undefined>((resolve) => {
     stream.on("error", resolve);
     stream.on("end", () => resolve(undefined));

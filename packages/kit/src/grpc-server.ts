@@ -93,13 +93,14 @@ export async function serveGrpc(
 ): Promise<string> {
   const server = new Server({ "grpc.max_receive_message_length": 4 * 1024 * 1024, "grpc.enable_channelz": 0 });
   const root = loadProtos(protoFiles);
+  const streams = new Set<ServedCall>();
   for (const { definition, handlers } of registrations) {
     const entries = Object.entries(definition).map(([name, rpc]) => {
       const handler = handlers[name];
       if (handler === undefined) throw new Error(`${rpc.path} has no handler`);
       const rules = rulesOf(root, rpc.path);
       const definition = { ...rpc, requestDeserialize: readable(rules.request, rpc.requestDeserialize) };
-      return { name, definition, handler: adapt(rpc, handler, rules, manners, log) };
+      return { name, definition, handler: adapt(rpc, handler, rules, { ...manners, streams }, log) };
     });
     const definitions = Object.fromEntries(entries.map((entry) => [entry.name, entry.definition]));
     // grpc-js wants its own idea of a definition; ts-proto's is one, but for names in the types.
@@ -113,30 +114,41 @@ export async function serveGrpc(
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, manners.transport.server, (err, bound) => (err === null ? resolve(bound) : reject(err)));
   });
-  stack.defer("grpc", () => shutdown(server));
+  stack.defer("grpc", () => shutdown(server, streams));
   return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
 }
 
-/** Streams never end by themselves, so what is still open a second after the last unary call is cut. */
+/** Streams never end by themselves, so what is still open a second after the stop began is ended; one that nobody reads, a second later. */
 const STREAM_GRACE_MS = 1_000;
 
-function shutdown(server: Server): Promise<void> {
+/**
+ * Resolves when all calls have ended. grpc-js ends connections by force only where it counts what goes over them (`grpc.enable_channelz`), which
+ * costs each call, so streams are ended one by one; who does not even take that in loses the connection with the process.
+ */
+function shutdown(server: Server, streams: ReadonlySet<ServedCall>): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.forceShutdown(), STREAM_GRACE_MS);
+    const end = (): void => {
+      for (const stream of streams) stream.end(new AppError("unavailable", "STOPPING", "The service is stopping. Try again."));
+      timer = setTimeout(resolve, STREAM_GRACE_MS);
+    };
+    let timer = setTimeout(end, STREAM_GRACE_MS);
     server.tryShutdown(() => {
-      clearTimeout(cut);
+      clearTimeout(timer);
       resolve();
     });
   });
 }
 
-type Manners = Pick<GrpcServerOptions, "transport" | "identify" | "remoteAddressOf" | "recordRefusal">;
+type Manners = Pick<GrpcServerOptions, "transport" | "identify" | "remoteAddressOf" | "recordRefusal"> & {
+  /** The streams that are being served. */
+  streams: Set<ServedCall>;
+};
 
 function adapt(
   { path, responseStream }: Definition,
   handler: AnyHandler,
   rules: RpcRules,
-  { transport, identify, remoteAddressOf, recordRefusal }: Manners,
+  { transport, identify, remoteAddressOf, recordRefusal, streams }: Manners,
   log: Logger,
 ): UntypedServiceImplementation[string] {
   const isAudited = rules.audit !== "NOTHING";
@@ -168,12 +180,15 @@ function adapt(
   };
   const stream = async (call: ServerWritableStream<object, object>, served: ServedCall): Promise<void> => {
     const startTime = performance.now();
+    streams.add(served);
     try {
       const messages = await answer(call, served);
       await pump(messages as AsyncIterable<object>, call, served.signal);
       toServed(startTime);
     } catch (thrown) {
       call.emit("error", statusOf(thrown, call, served, startTime));
+    } finally {
+      streams.delete(served);
     }
   };
   const unary = async (

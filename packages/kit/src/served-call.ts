@@ -45,7 +45,7 @@ export class ServedCall implements Call, CallContext {
   readonly #address: string | undefined;
   readonly #peer: Peer | undefined;
   #requestId: string | undefined;
-  #signal: AbortSignal | undefined;
+  #controller: AbortController | undefined;
 
   constructor(call: AnyCall, rpc: ServedRpc) {
     this.#call = call;
@@ -82,8 +82,17 @@ export class ServedCall implements Call, CallContext {
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= signalOf(this.#call, this.caller, this.#rpc.isStream);
-    return this.#signal;
+    return this.#ending.signal;
+  }
+
+  /** Ends a stream, for this reason. */
+  end(reason: AppError): void {
+    this.#ending.abort(reason);
+  }
+
+  get #ending(): AbortController {
+    this.#controller ??= endingOf(this.#call, this.caller, this.#rpc.isStream);
+    return this.#controller;
   }
 }
 
@@ -94,7 +103,7 @@ function idOf({ metadata }: AnyCall): string {
 /** What a timer of Node can wait for. A token of another provider may live longer; its stream does not. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal {
+function endingOf(call: AnyCall, caller: Caller, isStream: boolean): AbortController {
   const controller = new AbortController();
   const events: EventEmitter = call;
   events.on("cancelled", () => controller.abort());
@@ -106,5 +115,5 @@ function signalOf(call: AnyCall, caller: Caller, isStream: boolean): AbortSignal
     events.on("close", () => clearTimeout(timer));
     controller.signal.addEventListener("abort", () => clearTimeout(timer));
   }
-  return controller.signal;
+  return controller;
 }
