@@ -3,21 +3,19 @@ import { sql } from "kysely";
 import type { Db } from "./schema.ts";
 import type { WebhookAttemptRow } from "./webhook-tables.ts";
 
-/** Whether the delivery `d` of the webhook `w` has to wait for an older one of the same subject. */
-const mustWait = sql<boolean>`(w.in_order and exists (
-  select from webhook_delivery older
-  where older.webhook_id = d.webhook_id and older.subject = d.subject and older.cursor < d.cursor and older.state = 'PENDING'))`;
-
 /** When a webhook has something to do next. It may be in the past, and may turn out to be under way, or to have to wait for another one. */
 export interface NextAttempt {
   webhookId: string;
   time: Date;
+  inOrder: boolean;
+  /** Whether it has done nothing but fail lately. */
+  isFailing: boolean;
 }
 
 /** Those of all enabled webhooks that have something to do, the longest due first. */
 export async function nextAttempts(db: Db): Promise<NextAttempt[]> {
   const { rows } = await sql<NextAttempt>`
-    select w.id as "webhookId", next.time from webhook w
+    select w.id as "webhookId", next.time, w.in_order as "inOrder", w.failing_since is not null as "isFailing" from webhook w
     cross join lateral (
       select next_attempt_time as time from webhook_delivery d
       where d.webhook_id = w.id and d.state = 'PENDING' order by next_attempt_time limit 1) next
@@ -38,52 +36,72 @@ export interface ClaimedDelivery {
   previousSecretExpireTime: Date | null;
 }
 
-/** How many deliveries of a webhook may be claimed: of one that is failing as many as `retries`, else as many as `free`. */
+/** How many deliveries of a webhook may be claimed. */
 export interface Wanted {
   webhookId: string;
   free: number;
-  retries: number;
+}
+
+/** For whom deliveries are claimed. */
+export interface Claimant {
+  now: Date;
+  leaseTime: Date;
+  /** What it has already. */
+  except: readonly number[];
+}
+
+/** Whether the delivery `d` may be claimed. */
+const isDue = ({ now, except }: Claimant) => sql<boolean>`(d.state = 'PENDING' and d.next_attempt_time <= ${now}
+  and (d.lease_time is null or d.lease_time <= ${now}) and d.id <> all(${except}::bigint[]))`;
+
+/** Claims the deliveries `claimed`, of webhooks that are enabled, and with order or without. */
+const claim = ({ leaseTime }: Claimant, inOrder: boolean) => sql<ClaimedDelivery>`
+  update webhook_delivery d set lease_time = ${leaseTime}
+  from claimed join webhook w on w.id = claimed.webhook_id and w.state = 'ENABLED' and w.in_order = ${inOrder}
+  where d.id = claimed.id
+  returning d.id, d.webhook_id as "webhookId", d.event, d.failed_attempts as "failedAttempts", d.lease_time as "leaseTime",
+    w.url, w.sealed_secret as "sealedSecret", w.sealed_previous_secret as "sealedPreviousSecret",
+    w.previous_secret_expire_time as "previousSecretExpireTime"`;
+
+/** Claims what is due for webhooks without order, the longest due first. Replicas that ask at once get different ones. */
+export async function claimDeliveries(db: Db, wanted: readonly Wanted[], claimant: Claimant): Promise<ClaimedDelivery[]> {
+  if (wanted.length === 0) return [];
+  const { rows } = await sql<ClaimedDelivery>`
+    with claimed as (
+      select wanted.webhook_id, due.id
+      from unnest(${wanted.map(({ webhookId }) => webhookId)}::uuid[], ${wanted.map(({ free }) => free)}::integer[])
+        as wanted (webhook_id, free)
+      cross join lateral (
+        select d.id from webhook_delivery d where d.webhook_id = wanted.webhook_id and ${isDue(claimant)}
+        order by d.next_attempt_time, d.id limit wanted.free for update of d skip locked) due)
+    ${claim(claimant, false)}`.execute(db);
+  return rows;
 }
 
 /**
- * Claims what is due, the longest due first, for whoever has not got it already: `except`. Where order is asked for, only the oldest
- * of each subject. Replicas that ask at once get different ones.
+ * The same for a webhook with order: of each subject only the oldest that waits (a test of the webhook being the newest), and what is due of
+ * those. They are gone through one by one until there are enough, from the subject `after` on: however many wait behind one that fails, they
+ * are not looked at.
  */
-export async function claimDeliveries(
-  db: Db,
-  wanted: readonly Wanted[],
-  except: readonly number[],
-  now: Date,
-  leaseTime: Date,
-): Promise<ClaimedDelivery[]> {
+export async function claimInOrder(db: Db, { webhookId, free }: Wanted, after: string, claimant: Claimant): Promise<ClaimedDelivery[]> {
+  const oldestAfter = (subject: unknown) => sql`(
+    select d.id, d.subject, d.state, d.next_attempt_time, d.lease_time from webhook_delivery d
+    where d.webhook_id = ${webhookId} and d.state = 'PENDING' and d.subject > ${subject} order by d.subject, d.cursor limit 1)`;
   const { rows } = await sql<ClaimedDelivery>`
-    with claimed as (
-      select d.id, w.url, w.sealed_secret, w.sealed_previous_secret, w.previous_secret_expire_time
-      from unnest(${wanted.map(({ webhookId }) => webhookId)}::uuid[], ${wanted.map(({ free }) => free)}::integer[],
-        ${wanted.map(({ retries }) => retries)}::integer[]) as wanted (webhook_id, free, retries)
-      join webhook w on w.id = wanted.webhook_id and w.state = 'ENABLED'
-      cross join lateral (
-        select d.id from webhook_delivery d
-        where d.webhook_id = w.id and d.state = 'PENDING' and d.next_attempt_time <= ${now}
-          and (d.lease_time is null or d.lease_time <= ${now}) and d.id <> all(${except}::bigint[]) and not ${mustWait}
-        order by d.next_attempt_time, d.id
-        limit case when w.failing_since is null then wanted.free else wanted.retries end
-        for update of d skip locked) d)
-    update webhook_delivery d set lease_time = ${leaseTime} from claimed where d.id = claimed.id
-    returning d.id, d.webhook_id as "webhookId", d.event, d.failed_attempts as "failedAttempts", d.lease_time as "leaseTime",
-      claimed.url, claimed.sealed_secret as "sealedSecret", claimed.sealed_previous_secret as "sealedPreviousSecret",
-      claimed.previous_secret_expire_time as "previousSecretExpireTime"`.execute(db);
+    with recursive oldest as (
+      ${oldestAfter(after)}
+      union all
+      select next.* from oldest cross join lateral ${oldestAfter(sql`oldest.subject`)} next),
+    due as materialized (select d.id from oldest d where ${isDue(claimant)} limit ${free}),
+    claimed as (
+      select d.webhook_id, d.id from webhook_delivery d where d.id in (select id from due) and ${isDue(claimant)} for update of d skip locked)
+    ${claim(claimant, true)}`.execute(db);
   return rows;
 }
 
 /** Gives back what was claimed and not attempted. */
 export async function releaseDeliveries(db: Db, ids: readonly number[]): Promise<void> {
   await sql`update webhook_delivery set lease_time = null where id = any(${ids}::bigint[]) and state = 'PENDING'`.execute(db);
-}
-
-/** Writes down that a webhook has answered as it should. Locks it only where that is news. */
-export async function endFailing(tx: Db, webhookId: string): Promise<void> {
-  await sql`update webhook set failing_since = null where id = ${webhookId} and failing_since is not null`.execute(tx);
 }
 
 /** What is known of a webhook that is enabled and has failed. */
@@ -109,12 +127,12 @@ export interface Attempted extends Omit<WebhookAttemptRow, "delivery_id" | "numb
 }
 
 /**
- * Writes down an attempt, and what becomes of its delivery, unless that is no more. What has been given up meanwhile, only a success changes.
- * The last attempt is made when it is time to give up.
+ * Writes down an attempt, and what becomes of its delivery, unless that is no more. What has been given up meanwhile, only a success changes;
+ * with that its webhook does not fail any more. The last attempt is made when it is time to give up.
  */
 export async function recordAttempt(
   tx: Db,
-  { id, leaseTime }: Pick<ClaimedDelivery, "id" | "leaseTime">,
+  { id, webhookId, leaseTime }: Pick<ClaimedDelivery, "id" | "webhookId" | "leaseTime">,
   attempted: Attempted,
   now: Date,
 ): Promise<void> {
@@ -122,7 +140,9 @@ export async function recordAttempt(
   const end = sql`case when ${isDelivered} then 'DELIVERED'
     when ${nextAttemptTime}::timestamptz is null or give_up_time <= ${now} then 'FAILED' else 'PENDING' end`;
   await sql`
-    with attempted as (
+    with recovered as (
+      update webhook set failing_since = null where ${isDelivered} and id = ${webhookId} and failing_since is not null),
+    attempted as (
       update webhook_delivery set
         attempts = attempts + 1,
         failed_attempts = failed_attempts + ${isDelivered ? 0 : 1},

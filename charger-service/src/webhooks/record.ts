@@ -1,6 +1,6 @@
 import { transact } from "@chargemesh/kit/postgres";
 import type { Db } from "../db/schema.ts";
-import { beginFailing, type ClaimedDelivery, endFailing, failDeliveries, recordAttempt } from "../db/webhook-sending.ts";
+import { beginFailing, type ClaimedDelivery, failDeliveries, recordAttempt } from "../db/webhook-sending.ts";
 import { disableFailing } from "../domain/webhook-disabling.ts";
 import { readRetryAfter, waitAfter } from "./retry.ts";
 import type { Outcome } from "./send.ts";
@@ -29,12 +29,9 @@ export async function record(db: Db, made: Made): Promise<void> {
   const { webhookId } = delivery;
   const { status, error, response, durationMs } = outcome;
   const attempt = { time, duration_ms: durationMs, http_status: status ?? null, error, response };
+  if (error === "") return recordAttempt(db, delivery, { ...attempt, isDelivered: true, nextAttemptTime: undefined }, now);
   await transact(db, async (tx) => {
     // The webhook before its deliveries, as everybody locks them.
-    if (error === "") {
-      await endFailing(tx, webhookId);
-      return recordAttempt(tx, delivery, { ...attempt, isDelivered: true, nextAttemptTime: undefined }, now);
-    }
     const webhook = await beginFailing(tx, webhookId, now);
     // What was answered at a URL that it had before, says nothing of it.
     const isGone = status === GONE && webhook?.url === delivery.url;

@@ -4,20 +4,15 @@ import type { Stack } from "@chargemesh/kit/main";
 import { rest } from "@chargemesh/kit/rest";
 import type { SealedTexts } from "@chargemesh/kit/sealed-text";
 import type { Db } from "../db/schema.ts";
-import {
-  type ClaimedDelivery,
-  claimDeliveries,
-  type NextAttempt,
-  nextAttempts,
-  releaseDeliveries,
-  type Wanted,
-} from "../db/webhook-sending.ts";
+import { type ClaimedDelivery, claimDeliveries, nextAttempts, releaseDeliveries } from "../db/webhook-sending.ts";
 import type { Networks } from "./address.ts";
 import { attempt } from "./attempt.ts";
+import { choose } from "./choose.ts";
+import { makeOrderedQueues } from "./ordered-queues.ts";
 import { type Made, pauseOf, record } from "./record.ts";
 import { resolveName } from "./resolve.ts";
 import { makeSend } from "./send.ts";
-import { makeSlots, type Slots } from "./slots.ts";
+import { makeSlots } from "./slots.ts";
 
 export interface WebhookDeps {
   db: Db;
@@ -50,15 +45,19 @@ export function runWebhooks(deps: WebhookDeps, stack: Stack, log: Logger): { wak
   const stopping = new AbortController();
   const aborting = new AbortController();
   const bell = makeBell(stopping.signal);
+  const queues = makeOrderedQueues(db);
   const deliver = makeDeliver(deps, pauses, aborting.signal, log);
+  const begin = (claimed: readonly ClaimedDelivery[]): void => {
+    for (const delivery of claimed) void slots.hold(delivery.id, delivery.webhookId, deliver(delivery)).finally(bell.ring);
+  };
   /** Begins what may begin, and answers how long it is until there is more, as far as this replica knows, in ms. */
   const round = async (): Promise<number> => {
     const now = clock.now();
-    const { wanted, waitMs } = choose(await nextAttempts(db), slots, pauses, now);
-    const lease = new Date(now.getTime() + timeoutMs + LEASE_SPARE_MS);
-    const claimed = wanted.length === 0 ? [] : await claimDeliveries(db, wanted, slots.ids(), now, lease);
-    for (const delivery of claimed) void slots.hold(delivery.id, delivery.webhookId, deliver(delivery)).finally(bell.ring);
-    return waitMs;
+    const { loose, ordered, waitMs } = choose(await nextAttempts(db), slots, pauses, now);
+    const claimant = { now, leaseTime: new Date(now.getTime() + timeoutMs + LEASE_SPARE_MS), except: slots.ids() };
+    begin(await claimDeliveries(db, loose, claimant));
+    for (const wanted of ordered) begin(await queues.claim(wanted, claimant));
+    return Math.min(waitMs, queues.waitMs());
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -78,24 +77,6 @@ export function runWebhooks(deps: WebhookDeps, stack: Stack, log: Logger): { wak
     await slots.empty();
   });
   return { wake: bell.ring };
-}
-
-/** Of webhooks that have something to do, those that may begin now, and how long it is until the next may, in ms. */
-function choose(next: readonly NextAttempt[], slots: Slots, pauses: Map<string, Date>, now: Date): { wanted: Wanted[]; waitMs: number } {
-  const wanted: Wanted[] = [];
-  let waitMs = Number.POSITIVE_INFINITY;
-  let beginning = 0;
-  for (const [webhookId, until] of pauses) if (until <= now) pauses.delete(webhookId);
-  for (const { webhookId, time } of next) {
-    const laterMs = Math.max(time.getTime(), pauses.get(webhookId)?.getTime() ?? 0) - now.getTime();
-    const free = slots.free(webhookId, beginning);
-    if (laterMs > 0) waitMs = Math.min(waitMs, laterMs);
-    else if (free > 0) {
-      wanted.push({ webhookId, free, retries: slots.taken(webhookId) === 0 ? 1 : 0 });
-      beginning += free;
-    }
-  }
-  return { wanted, waitMs };
 }
 
 /** Attempts a delivery and writes down what came of it. Never fails; what `signal` stops is given back. */

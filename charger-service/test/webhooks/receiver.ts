@@ -28,6 +28,10 @@ export const good: Manner = { answer: (_request, response) => response.end("than
 export const answers = (status: number, headers: Record<string, string> = {}, body = ""): Manner => ({
   answer: (_request, response) => response.writeHead(status, headers).end(body),
 });
+/** Says no to some events, and yes to all others. */
+export const refuses = (status: number, ids: ReadonlySet<string>): Manner => ({
+  answer: (request, response) => response.writeHead(ids.has(String(request.headers["webhook-id"])) ? status : 200).end(),
+});
 export const writes = (text: string, then: (socket: Socket) => void = () => undefined): Manner => ({
   raw(socket) {
     socket.write(text);

@@ -4,6 +4,7 @@ import { isPublicAddress, readNetworks } from "../../src/webhooks/address.ts";
 import { resolveName } from "../../src/webhooks/resolve.ts";
 import { readRetryAfter, waitAfter } from "../../src/webhooks/retry.ts";
 import { makeSend, type Outcome } from "../../src/webhooks/send.ts";
+import { makeSlots } from "../../src/webhooks/slots.ts";
 import { type Office, openOffice } from "../ocpp/papers.ts";
 import { answers, good, nobody, openReceiver, type Receiver, silent, writes } from "./receiver.ts";
 
@@ -199,4 +200,22 @@ test("waits double from five seconds to an hour, and receivers may ask for no mo
   expect(after("Thu, 01 Jan 2026 00:01:00 GMT")).toBe(60_000);
   expect(after("999999999")).toBe(3_600_000);
   for (const header of [undefined, "0", "-5", "soon", "Wed, 31 Dec 2025 23:59:59 GMT"]) expect(after(header)).toBeUndefined();
+});
+
+test("however many receivers say nothing, there is room for an attempt to every other", async () => {
+  const slots = makeSlots();
+  const endless = Promise.withResolvers<void>();
+  const begun = Array.from({ length: 100 }, (_, webhook) => {
+    const free = slots.free(`${webhook}`, 0);
+    for (let i = 0; i < free; i++) void slots.hold(webhook * 100 + i, `${webhook}`, endless.promise);
+    return free;
+  });
+  expect(begun).toEqual([...Array(16).fill(8), ...Array(84).fill(1)]);
+  expect(slots.free("0", 0)).toBe(0);
+  expect(slots.free("another", 0)).toBe(1);
+  // Those that are about to begin count.
+  expect(slots.free("another", 256 - slots.ids().length)).toBe(0);
+  endless.resolve();
+  await slots.empty();
+  expect([slots.ids(), slots.taken("0"), slots.free("0", 0), slots.free("0", 127)]).toEqual([[], 0, 8, 8]);
 });
