@@ -193,6 +193,17 @@ test("google.api.HttpBody is what it says it is", async () => {
   service.answers.set("Download", { content_type: "text/csv", data: Buffer.from("a,b\n") });
   const { headers, text } = await call("GET", "/v1/files/a/b.csv");
   expect([headers.get("content-type"), text]).toEqual(["text/csv", "a,b\n"]);
+  expect(headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+});
+
+test("a page of theirs may have styles and forms, and runs and fetches nothing", async () => {
+  service.answers.set("Download", { content_type: "text/html; charset=utf-8", data: Buffer.from("<!DOCTYPE html><p style='color:red'>") });
+  const { headers, text } = await call("GET", "/v1/files/a/page");
+  expect([headers.get("content-type"), text]).toEqual(["text/html; charset=utf-8", "<!DOCTYPE html><p style='color:red'>"]);
+  expect(headers.get("content-security-policy")).toBe(
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  );
+  expect(headers.get("x-content-type-options")).toBe("nosniff");
 });
 
 test("paths that we would use for ourselves are theirs", async () => {

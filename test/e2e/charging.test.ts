@@ -90,16 +90,62 @@ test("a driver charges: from sign-up over boot, authorize, start, meter values a
 
   const mails = await eventually(async () => {
     const all = await env.mails();
-    return all.length >= 3 && all;
+    return all.length >= 4 && all;
   });
-  expect(mails.filter((mail) => /^To: ada@example\.com\r$/m.test(mail))).toHaveLength(3);
+  expect(mails.filter((mail) => /^To: ada@example\.com\r$/m.test(mail))).toHaveLength(4);
   expect(mails.some((mail) => mail.includes("4.321 kWh"))).toBe(true);
   const sent = await eventually(async () => {
     const { body } = await admin("GET", "/email/messages?to=ada@example.com");
     return body.messages.every(({ state }: { state: string }) => state === "SENT") && body.messages;
   });
-  expect(sent.map(({ template }: { template: string }) => template).toSorted()).toEqual(["receipt", "verify-email", "welcome"]);
+  expect(sent.map(({ template }: { template: string }) => template).toSorted()).toEqual([
+    "charging-started",
+    "receipt",
+    "verify-email",
+    "welcome",
+  ]);
   await charger.close();
+});
+
+test("an operator looks at mails before anybody gets them", async () => {
+  const { body } = await admin("GET", "/email/templates");
+  expect(body.templates).toContainEqual({
+    id: "receipt",
+    category: "CHARGING",
+    description: "To the user who charged, once the charge has ended.",
+    languages: ["en", "de"],
+  });
+  expect((await admin("GET", "/email/templates/receipt")).body).toEqual(body.templates.find(({ id }: { id: string }) => id === "receipt"));
+  const { accessToken } = (await restOf(env.rest)("POST", "/auth/login", ADMIN)).body;
+  const preview = async (query: string, id = "receipt") => {
+    const answer = await fetch(`${env.rest}/email/templates/${id}:preview${query}`, {
+      headers: { authorization: `Bearer ${accessToken}` },
+    });
+    return {
+      status: answer.status,
+      type: answer.headers.get("content-type"),
+      policy: answer.headers.get("content-security-policy"),
+      text: await answer.text(),
+    };
+  };
+  const html = await preview("?language=de");
+  expect(html).toMatchObject({
+    status: 200,
+    type: "text/html; charset=utf-8",
+    policy: expect.stringContaining("style-src 'unsafe-inline'"),
+  });
+  expect(html.text).toMatch(
+    /^<!DOCTYPE html>\n<html lang="de">[\s\S]*>8,412 kWh<\/td>[\s\S]*href="https:\/\/example\.invalid\/unsubscribe"/,
+  );
+  expect(await preview("?format=text")).toMatchObject({
+    type: "text/plain; charset=utf-8",
+    text: expect.stringMatching(/^Hello ada,\n[\s\S]*8\.412 kWh\n/),
+  });
+  expect((await preview("", "welcome")).text).not.toContain("unsubscribe");
+  for (const query of ["?language=fr", "?format=pdf"])
+    expect(JSON.parse((await preview(query)).text).error.status).toBe("INVALID_ARGUMENT");
+  for (const id of ["none", "constructor"])
+    expect(JSON.parse((await preview("", id)).text).error.details[0].reason).toBe("TEMPLATE_NOT_FOUND");
 });
 
 test("a driver starts and stops over REST, and the command leads to the transaction", async () => {
