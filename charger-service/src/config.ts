@@ -80,6 +80,6 @@ function readWebhooksConfig(env: Env) {
   return {
     allowedNetworks: env.parsed("WEBHOOK_ALLOWED_NETWORKS", readNetworks, readNetworks("")),
     allowsNetworks: env.optional("WEBHOOK_ALLOWED_NETWORKS") !== undefined,
-    timeoutMs: env.integer("WEBHOOK_TIMEOUT_MS", 10_000, { min: 100, max: 60_000 }),
+    timeoutMs: env.integer("WEBHOOK_TIMEOUT_MS", 15_000, { min: 100, max: 60_000 }),
   };
 }
