@@ -138,7 +138,7 @@ export function readJournalled(message: JsMsg, log: Logger): CloudEvent | undefi
 
 function parse(message: JsMsg): CloudEvent | undefined {
   try {
-    const event = message.json<CloudEvent | null>();
+    const event = JSON.parse(message.string()) as CloudEvent | null;
     const texts = [event?.id, event?.source, event?.type, event?.subject, event?.time];
     return event !== null && texts.every((one) => typeof one === "string") && !Number.isNaN(Date.parse(event.time)) ? event : undefined;
   } catch (err) {
