@@ -12,6 +12,8 @@ export interface OutboxRow {
   data: string;
   request_id: string | null;
   create_time: Date;
+  /** The charger that it is about, if it is about one, else what it happened to. */
+  line: string;
 }
 
 /** How many events are under way to JetStream at once, and what they may weigh in memory, unless a single one weighs more. */
@@ -49,11 +51,12 @@ export function makeOutboxReader(connection: QueryExecutorProvider, now: () => n
 
 async function readAfter(connection: QueryExecutorProvider, after: number): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`
-    select id, event_id, type, aggregate_id, data, request_id, create_time
+    select id, event_id, type, aggregate_id, data, request_id, create_time, line
     from (
       select *, sum(octet_length(data)) over (order by id) - octet_length(data) as bytes_before
       from (
-        select id, event_id, type, aggregate_id, data::text as data, request_id, create_time
+        select id, event_id, type, aggregate_id, data::text as data, request_id, create_time,
+          coalesce(jsonb_path_query_first(data, '$.**.chargerId') #>> '{}', aggregate_id) as line
         from outbox where id > ${after} order by id limit ${BATCH_MAX}
       ) as oldest
     ) as weighed

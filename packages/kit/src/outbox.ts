@@ -60,9 +60,9 @@ export function subjectOf(type: string, aggregateId: string): string {
 }
 
 /**
- * Publishes the outbox to the streams of what it holds, each in order and at least once, until the process stops.
- * One replica at a time does: the one that holds the advisory lock. One that does not know yet that it has lost it cannot spoil the order, nor
- * say anything twice: each event is taken only behind the one before it.
+ * Publishes the outbox to the streams of what it holds, at least once, until the process stops; what is about one charger, or happened to one
+ * aggregate, in order. One replica at a time does: the one that holds the advisory lock. One that does not know yet that it has lost it
+ * cannot spoil the order: nobody says an event before the stream has the one before it, and the stream knows again what it has.
  */
 export function runOutbox<DB extends { outbox: OutboxTable }>(
   db: Kysely<DB>,
@@ -76,16 +76,16 @@ export function runOutbox<DB extends { outbox: OutboxTable }>(
   const { signal } = stopping;
   const publish = async (connection: Kysely<DB>): Promise<void> => {
     for (const stream of streams) await ensureStream(nats, stream, source, log);
-    const ends = await readEnds(connection, nats, streams);
+    await forgetPublished(connection, nats, streams);
     const publisher = openPublisher(nats, nats.connection(), source);
     try {
       const read = makeOutboxReader(connection);
       do {
-        const count = await publishBatch(connection, read, publisher, ends, source);
+        const count = await publishBatch(connection, read, publisher, source);
         if (count < BATCH_MAX) await rest(count === 0 ? POLL_MS : PACE_MS, signal);
       } while (!signal.aborted);
       // What the last requests committed goes out with us.
-      await publishBatch(connection, read, publisher, ends, source);
+      await publishBatch(connection, read, publisher, source);
     } finally {
       publisher.close();
     }
@@ -131,28 +131,22 @@ async function asOnlyPublisher<DB>(db: Kysely<DB>, publish: (connection: Kysely<
   });
 }
 
-/** Where each stream that is in order ends: the sequence of its last event. */
-type Ends = Map<string, number>;
-
 /**
- * Finds where the streams end. What NATS had taken before it went, and could not tell us, would be said twice if it was away for longer than
- * it remembers; so the ends of the streams are read, and what is there leaves the outbox.
+ * What NATS had taken before it went, and could not tell us, would be said twice if it was away for longer than it remembers. So if there are rows
+ * that may have been sent as long ago as that, the ends of the streams are read, and what is there leaves the outbox.
  */
-async function readEnds(connection: QueryExecutorProvider, nats: Nats, streams: readonly EventStream[]): Promise<Ends> {
-  const manager = await nats.connection().jetstreamManager({ checkAPI: false });
-  const ends: Ends = new Map();
+async function forgetPublished(connection: QueryExecutorProvider, nats: Nats, streams: readonly EventStream[]): Promise<void> {
   const { rows } = await sql<{ is_old: boolean }>`
     select create_time < clock_timestamp() - make_interval(secs => ${REMEMBERED_MS / 1_000}) as is_old
     from outbox order by id limit 1`.execute(connection);
+  if (rows[0]?.is_old !== true) return;
+  const manager = await nats.connection().jetstreamManager({ checkAPI: false });
+  // What is for one reader, several services say, and that reader knows an event again.
   for (const { name } of streams.filter((stream) => !stream.isForOneReader)) {
     const { state } = await manager.streams.info(name);
-    ends.set(name, state.last_seq);
-    if (rows[0]?.is_old === true) {
-      const ids = await lastIds(manager, name, state.last_seq);
-      await sql`delete from outbox where event_id::text = any(${ids})`.execute(connection);
-    }
+    const ids = await lastIds(manager, name, state.last_seq);
+    await sql`delete from outbox where event_id::text = any(${ids})`.execute(connection);
   }
-  return ends;
 }
 
 /** The ids of the last events of a stream, as many as one batch may have had. */
@@ -169,45 +163,18 @@ async function lastIds(manager: JetStreamManager, stream: string, last: number):
 }
 
 /** Publishes the oldest rows and says how many left the table. Throws if any could not be published; those that were have left. */
-async function publishBatch(
-  connection: QueryExecutorProvider,
-  read: ReadOutbox,
-  publisher: Publisher,
-  ends: Ends,
-  source: string,
-): Promise<number> {
+async function publishBatch(connection: QueryExecutorProvider, read: ReadOutbox, publisher: Publisher, source: string): Promise<number> {
   const rows = await read();
   if (rows.length === 0) return 0;
-  const receipts = await publisher.publish(inLine(rows, ends, source));
-  const published: number[] = [];
-  let failure: Error | undefined;
-  for (const [index, row] of rows.entries()) {
-    const receipt = receipts[index];
-    if (receipt === undefined || receipt instanceof Error) {
-      failure ??= receipt;
-      continue;
-    }
-    published.push(row.id);
-    const { name, isForOneReader } = streamOfType(row.type);
-    if (!isForOneReader) ends.set(name, Math.max(receipt.sequence, ends.get(name) ?? 0));
-  }
+  const receipts = await publisher.publish(rows.map((row) => toPublication(row, source)));
+  const published = rows.filter((_, index) => !(receipts[index] instanceof Error)).map(({ id }) => id);
   if (published.length > 0) await deletePublished(connection, published);
+  const failure = receipts.find((receipt) => receipt instanceof Error);
   if (failure !== undefined) throw failure;
   return published.length;
 }
 
-/**
- * Each is taken only behind the one before it, and the first only where the stream ends as far as we know: a lost one stops all that follow,
- * and so does another publisher. What has no order to keep, because several services say it, is published beside them.
- */
-function inLine(rows: readonly OutboxRow[], ends: Ends, source: string): Publication[] {
-  const before = new Map<string, string | number>(ends);
-  return rows.map((row) => {
-    const publication = { subject: subjectOf(row.type, row.aggregate_id), id: row.event_id, text: toCloudEventText(row, source) };
-    const { name, isForOneReader } = streamOfType(row.type);
-    if (isForOneReader) return publication;
-    const after = before.get(name);
-    before.set(name, row.event_id);
-    return after === undefined ? publication : { ...publication, after };
-  });
+function toPublication(row: OutboxRow, source: string): Publication {
+  const publication = { subject: subjectOf(row.type, row.aggregate_id), id: row.event_id, text: toCloudEventText(row, source) };
+  return streamOfType(row.type).isForOneReader ? publication : { ...publication, line: row.line };
 }

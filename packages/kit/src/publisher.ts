@@ -7,19 +7,22 @@ export interface Publication {
   /** By which the stream knows it again. */
   id: string;
   text: string;
-  /** Where the stream must end for it to be taken: at the message with this id, or at this sequence. */
-  after?: string | number;
+  /** Those with the same line are taken one after the other. Without one it has no order to keep. */
+  line?: string;
 }
 
 /** What the stream says: where it is, now or already before; or why it is not. */
 export type Receipt = { sequence: number } | Error;
 
-/** How long a batch may wait for its receipts, and how often we look whether NATS is still there to give them, in ms. */
+/** How long a batch may wait for its next receipt, and how often we look whether NATS is still there to give them, in ms. */
 const RECEIPTS_MS = 5_000;
 const LOOK_MS = 100;
 
 export interface Publisher {
-  /** Publishes all at once, in this order, and answers their receipts in it. Never rejects: what no receipt comes for is an Error. */
+  /**
+   * Publishes all at once, but each of a line only when the one before it is taken: one that is not holds up all of its line behind it, also if
+   * it was lost where a cluster changed its leader. Answers their receipts, in the order of what is published; never rejects.
+   */
   publish(publications: readonly Publication[]): Promise<Receipt[]>;
   close(): void;
 }
@@ -32,35 +35,44 @@ export function openPublisher(nats: Nats, connection: NatsConnection, service: s
   const inbox = createInbox(`_INBOX.${service}`);
   const waiting = new Map<string, (receipt: Receipt) => void>();
   let count = 0;
+  let heardAt = 0;
   const subscription = connection.subscribe(`${inbox}.*`, {
     callback(err, message) {
       const token = message.subject;
+      heardAt = performance.now();
       waiting.get(token)?.(err ?? receiptIn(message));
       waiting.delete(token);
     },
   });
-  const send = ({ subject, id, text, after }: Publication): Promise<Receipt> =>
+  const send = ({ subject, id, text }: Publication): Promise<Receipt> =>
     new Promise((resolve) => {
       const all = headers();
       all.set("Nats-Msg-Id", id);
-      if (typeof after === "string") all.set("Nats-Expected-Last-Msg-Id", after);
-      if (typeof after === "number") all.set("Nats-Expected-Last-Sequence", String(after));
       const reply = `${inbox}.${++count}`;
       waiting.set(reply, resolve);
       connection.publish(subject, text, { headers: all, reply });
     });
+  const inLine = (lines: Map<string, Promise<Receipt>>, publication: Publication): Promise<Receipt> => {
+    const { line } = publication;
+    const before = line === undefined ? undefined : lines.get(line);
+    const follow = (last: Receipt): Receipt | Promise<Receipt> => (last instanceof Error ? last : send(publication));
+    const receipt = (before === undefined ? send(publication) : before.then(follow)).catch(toError);
+    if (line !== undefined) lines.set(line, receipt);
+    return receipt;
+  };
   const giveUp = (): void => {
     for (const resolve of waiting.values()) resolve(new Error("NATS did not say whether it has an event"));
     waiting.clear();
   };
   return {
     async publish(publications) {
-      const end = performance.now() + RECEIPTS_MS;
+      heardAt = performance.now();
       const look = setInterval(() => {
-        if (!nats.isConnected() || performance.now() > end) giveUp();
+        if (!nats.isConnected() || performance.now() - heardAt > RECEIPTS_MS) giveUp();
       }, LOOK_MS);
       try {
-        return await Promise.all(publications.map((publication) => send(publication).catch(toError)));
+        const lines = new Map<string, Promise<Receipt>>();
+        return await Promise.all(publications.map((publication) => inLine(lines, publication)));
       } finally {
         clearInterval(look);
       }

@@ -25,6 +25,21 @@ export interface Party {
   leave(): Promise<void>;
 }
 
+/** The ids of events, by their aggregates. */
+export type Ids = Record<string, string[]>;
+
+/** Those of `lists`, one behind the other. */
+export function together(...lists: readonly Ids[]): Ids {
+  const all: Ids = {};
+  for (const [aggregate, ids] of lists.flatMap((list) => Object.entries(list))) all[aggregate] = [...(all[aggregate] ?? []), ...ids];
+  return all;
+}
+
+function byAggregate(pairs: readonly (readonly [aggregate: string, id: string])[]): Ids {
+  const aggregates = [...new Set(pairs.map(([aggregate]) => aggregate))];
+  return Object.fromEntries(aggregates.map((one) => [one, pairs.flatMap(([aggregate, id]) => (aggregate === one ? [id] : []))]));
+}
+
 /** An outbox, NATS, and what a test asks of them. */
 export interface Desk {
   nats: FreshNats;
@@ -38,12 +53,16 @@ export interface Desk {
   /** One that publishes the outbox, as soon as it may. */
   publisher(settings?: Record<string, string>): Party;
   /** Writes so many rows, of ten aggregates, and answers the ids of their events in order. */
-  fill(count: number): Promise<string[]>;
+  fill(count: number): Promise<Ids>;
   /** Resolves when the outbox is empty. */
   drained(): Promise<void>;
   /** The ids of the events that the stream has, in its order. */
-  published(): Promise<string[]>;
+  published(): Promise<Ids>;
   leave(): Promise<void>;
+}
+
+function aggregateOf(subject: string): string {
+  return Buffer.from(subject.slice(subject.lastIndexOf(".") + 1), "base64url").toString();
 }
 
 export async function openDesk(): Promise<Desk> {
@@ -80,11 +99,11 @@ export async function openDesk(): Promise<Desk> {
       return party;
     },
     async fill(count) {
-      const made = await rows<{ event_id: string }>(
-        "insert into outbox (type, aggregate_id, data) select $1, (i % 10)::text, jsonb_build_object('i', i) from generate_series(1, $2::int) i returning event_id",
+      const made = await rows<{ aggregate_id: string; event_id: string }>(
+        "insert into outbox (type, aggregate_id, data) select $1, (i % 10)::text, jsonb_build_object('i', i) from generate_series(1, $2::int) i returning aggregate_id, event_id",
         [TYPE, count],
       );
-      return made.map(({ event_id }) => event_id);
+      return byAggregate(made.map(({ aggregate_id, event_id }) => [aggregate_id, event_id]));
     },
     async drained() {
       while ((await rows("select from outbox limit 1")).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -92,12 +111,12 @@ export async function openDesk(): Promise<Desk> {
     async published() {
       const { state } = await manager.streams.info(STREAM.name);
       const consumer = await connection.jetstream().consumers.get(STREAM.name, { headers_only: true });
-      const found: string[] = [];
+      const found: [string, string][] = [];
       while (found.length < state.messages) {
-        for await (const { headers } of await consumer.fetch({ max_messages: state.messages - found.length, expires: 2_000 }))
-          found.push(headers?.get("Nats-Msg-Id") ?? "");
+        for await (const { headers, subject } of await consumer.fetch({ max_messages: state.messages - found.length, expires: 2_000 }))
+          found.push([aggregateOf(subject), headers?.get("Nats-Msg-Id") ?? ""]);
       }
-      return found;
+      return byAggregate(found);
     },
     async leave() {
       await Promise.all([...parties].map((party) => party.leave()));
