@@ -12,7 +12,7 @@ MANIFESTS := package.json $(wildcard */package.json packages/*/package.json clie
 DERIVE := $(wildcard tools/descriptors.ts tools/coverage.ts tools/openapi.ts tools/access.ts tools/events.ts)
 DERIVED := packages/contracts/gen docs/openapi.json docs/access.md docs/ocpp-coverage.md docs/events.md
 
-.PHONY: help up demo charger bench-edge bench-identity bench-door fuzz-edge fuzz-ocpp test test-clients test-exactly-once sdk test-sdk lint format generate checkgenerate migrate certs clean reset
+.PHONY: help up demo charger bench-edge bench-identity bench-door bench-events fuzz-edge fuzz-ocpp test test-clients look-mails test-exactly-once test-events sdk test-sdk lint format generate checkgenerate migrate certs clean reset
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ charger: $(INSTALLED) $(OCPP) ## Connect one simulated charger: ID=CP-1 PASSWORD
 	@CHARGER_ID="$(ID)" CHARGER_PASSWORD="$(PASSWORD)" exec node simulator/src/single/main.ts
 
 test: $(INSTALLED) $(OCPP) ## Run every test, or those in ARGS=path, against throw-away servers
-	@exec vitest run --exclude '{test/sdk,test/foreign,clients}/**' $(ARGS)
+	@exec vitest run --exclude '{test/sdk,test/foreign,email-service/test/look,clients}/**' $(ARGS)
 
 sdk: $(INSTALLED) ## Make the SDKs under clients/: TypeScript, and Go and Python where their toolchains are
 	@exec node tools/sdk.ts
@@ -42,6 +42,9 @@ bench-edge: $(INSTALLED) $(OCPP) ## Measure what the edge costs, beside what bou
 bench-door: $(INSTALLED) ## Count how many passwords of chargers one core checks in a second (half a minute)
 	@exec node bench/door/main.ts
 
+bench-events: $(INSTALLED) $(OCPP) ## Measure how fast events reach consumers and 1,000 readers, beside bare JetStream (3 minutes)
+	@exec node bench/events/main.ts
+
 bench-identity: $(INSTALLED) $(OCPP) ## Measure whether time tells which accounts there are (a minute)
 	@exec node bench/identity/main.ts
 
@@ -54,8 +57,14 @@ fuzz-ocpp: $(INSTALLED) $(OCPP) ## Say what no charger should to charger-service
 test-exactly-once: $(INSTALLED) $(OCPP) ## Charge a thousand times or TRANSACTIONS=… over lost frames, takeovers and kills; SEED=…
 	@TRANSACTIONS=$(or $(TRANSACTIONS),1000) SEED=$(or $(SEED),$$RANDOM) exec vitest run charger-service/test/ocpp/exactly-once.test.ts
 
+test-events: $(INSTALLED) $(OCPP) ## Commit ten thousand transactions or TRANSACTIONS=… while NATS, publishers and readers are killed; SEED=…
+	@TRANSACTIONS=$(or $(TRANSACTIONS),10000) SEED=$(or $(SEED),$$RANDOM) exec vitest run test/chaos
+
 test-clients: $(INSTALLED) $(OCPP) ## Let the checks and the fuzzer of ocpp-ws-cli at both doors for chargers (a minute)
 	@exec vitest run test/foreign
+
+look-mails: $(INSTALLED) ## Show every mail in Chromium (CHROMIUM_PATH, else /usr/bin/chromium), and keep pictures in .artefacts/mails/
+	@exec vitest run email-service/test/look
 
 lint: $(INSTALLED) $(OCPP) ## Check style, types and protos, and that no proto change breaks callers
 	biome check --error-on-warnings .

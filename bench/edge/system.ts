@@ -20,6 +20,9 @@ export interface System {
   rest: string;
   chargerTarget: string;
   accessToken: string;
+  /** The database as charger-service has it, and NATS. */
+  chargerUrl: string;
+  natsUrl: string;
   /** What is measured by its processor time, by name. */
   processes: Processes;
   stop(): Promise<void>;
@@ -87,6 +90,8 @@ export async function startSystem(settings: Readonly<Record<string, string>> = {
     rest,
     chargerTarget: charger,
     accessToken,
+    chargerUrl: urls.chargerUrl,
+    natsUrl: nats.url,
     processes: {
       gateway: services.gateway.pid,
       "charger-service": services.charger.pid,
