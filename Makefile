@@ -90,7 +90,7 @@ certs: $(INSTALLED) ## Make or renew certificates for services on several hosts,
 	@exec node tools/certs.ts --dir "$(DIR)" --hosts "$(HOSTS)"
 
 clean: ## Remove what was installed and built; the data in .data/ stays
-	rm -rf node_modules */node_modules packages/*/node_modules packages/ocpp/gen coverage .toolchain/node_modules \
+	rm -rf node_modules */node_modules packages/*/node_modules packages/ocpp/gen coverage .artefacts .toolchain/node_modules \
 	  clients/*/gen clients/*/dist clients/*/node_modules clients/python/build .sdk
 
 reset: $(INSTALLED) ## Remove the data of `make up`: database, events, mails, passwords

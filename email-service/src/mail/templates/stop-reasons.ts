@@ -80,7 +80,7 @@ const german: Record<Kind, Words> = {
       "Warten Sie ein paar Minuten und beginnen Sie dann neu: Stecken Sie das Kabel ein und halten Sie Ihre Karte vor oder öffnen Sie die App.",
   },
   power: {
-    what: "Der Strom der Ladestation ist ausgefallen oder war zu schlecht, um weiter zu laden.",
+    what: "Der Strom an der Ladestation ist ausgefallen oder war zu schlecht, um weiterzuladen.",
     advice:
       "Sobald die Ladestation wieder bereit ist, beginnen Sie neu: Stecken Sie das Kabel ein und halten Sie Ihre Karte vor oder öffnen Sie die App.",
   },
@@ -101,12 +101,12 @@ const german: Record<Kind, Words> = {
   unplugged: {
     what: "Das Kabel wurde von Ihrem Auto abgezogen.",
     advice:
-      "Wenn Sie das nicht waren, sehen Sie nach Ihrem Auto. Um weiter zu laden, stecken Sie das Kabel ein und halten Sie Ihre Karte vor.",
+      "Wenn Sie das nicht waren, sehen Sie nach Ihrem Auto. Um weiterzuladen, stecken Sie das Kabel ein und halten Sie Ihre Karte vor.",
   },
   credit: {
     what: "Das Guthaben, mit dem Sie geladen haben, ist aufgebraucht.",
     advice:
-      "Um weiter zu laden, laden Sie das Guthaben auf, stecken Sie das Kabel ein und halten Sie Ihre Karte vor oder öffnen Sie die App.",
+      "Um weiterzuladen, laden Sie das Guthaben auf, stecken Sie das Kabel ein und halten Sie Ihre Karte vor oder öffnen Sie die App.",
   },
   timeout: {
     what: "Ihr Auto und die Ladestation haben sich nicht rechtzeitig verständigt.",

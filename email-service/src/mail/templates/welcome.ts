@@ -21,7 +21,7 @@ const texts = {
     username: "Sie melden sich an als",
     receipts: "Nach jedem Ladevorgang schicken wir einen Beleg an diese Adresse.",
     ifNotYou:
-      "Wenn Sie sich nicht angemeldet haben, hat jemand versehentlich Ihre Adresse angegeben. Dann können Sie diese E-Mail ignorieren.",
+      "Wenn Sie kein Konto eröffnet haben, hat jemand versehentlich Ihre Adresse angegeben. Dann können Sie diese E-Mail ignorieren.",
     why: "Sie bekommen diese E-Mail, weil mit dieser Adresse ein Konto eröffnet wurde.",
   },
 };
