@@ -1,8 +1,7 @@
 import type { Bounce, Message } from "@chargemesh/contracts/email/v1/message";
-import type { Preferences } from "@chargemesh/contracts/email/v1/preference";
 import type { Template } from "@chargemesh/contracts/email/v1/template";
-import type { MessageRow, OptOutCategory, RecipientRow } from "./db/schema.ts";
-import { languages, readLanguage } from "./mail/language.ts";
+import type { MessageRow } from "./db/schema.ts";
+import { languages } from "./mail/language.ts";
 import type { Template as MailTemplate } from "./mail/templates/template.ts";
 
 export function toMessage(row: MessageRow): Message {
@@ -21,18 +20,6 @@ export function toMessage(row: MessageRow): Message {
     sendTime: row.send_time ?? undefined,
     userId: row.user_id ?? "",
     bounce: toBounce(row),
-  };
-}
-
-/** Of a user of whom we may know nothing yet. */
-export function toPreferences(userId: string, recipient: RecipientRow | undefined, optOuts: ReadonlySet<OptOutCategory>): Preferences {
-  return {
-    userId,
-    email: recipient?.email ?? "",
-    language: readLanguage(recipient?.language ?? ""),
-    charging: !optOuts.has("CHARGING"),
-    reservation: !optOuts.has("RESERVATION"),
-    operation: !optOuts.has("OPERATION"),
   };
 }
 

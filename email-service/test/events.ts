@@ -91,10 +91,11 @@ export async function openPublisher(url: string) {
     /** Waits until email-service has handled all that was published. */
     allHandled: () =>
       until(async () => {
-        const consumers = [
+        const all = [
           ...(await manager.consumers.list("chargemesh_auth_v1").next()),
           ...(await manager.consumers.list("chargemesh_charger_v1").next()),
         ];
+        const consumers = all.filter(({ name }) => name.startsWith("email-"));
         const areDone = consumers.every(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0);
         return (consumers.length === CONSUMERS && areDone) || undefined;
       }),

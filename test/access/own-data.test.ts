@@ -124,6 +124,8 @@ const nobodys = [
   "ChargerService/ListChargers",
   "UserService/GetMe",
   "UserService/UpdateMe",
+  "PreferenceService/GetMyPreferences",
+  "PreferenceService/UpdateMyPreferences",
   "SessionService/RevokeMySessions",
   "ApiKeyService/CreateApiKey",
   "AccountService/RequestEmailVerification",

@@ -4,6 +4,7 @@ import type { Env } from "../env.ts";
 import { type Answer, eventually, type Rest, restOf } from "../rest.ts";
 import { auditedCertificateCalls } from "./audited-certificate-calls.ts";
 import { auditedFileCalls } from "./audited-file-calls.ts";
+import { auditedPreferenceCalls } from "./audited-preference-calls.ts";
 import { auditedRelaxationCalls } from "./audited-relaxation-calls.ts";
 import { auditedScheduleCalls } from "./audited-schedule-calls.ts";
 import { auditedSetupCalls } from "./audited-setup-calls.ts";
@@ -76,7 +77,7 @@ export function makeActors(env: Env, admin: Rest) {
     return admin("POST", "/auth/apiKeys", { displayName: "a program", role: "OPERATOR", scopes: ["charger.*:write"], expireTime });
   }
 
-  return { anybody, somebody, connect, newCharger, newApiKey, activeTransaction, mailedToken, ownerQuery };
+  return { env, anybody, somebody, connect, newCharger, newApiKey, activeTransaction, mailedToken, ownerQuery };
 }
 
 /** A call of every rpc that must leave an entry. */
@@ -239,6 +240,7 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
     ...auditedRelaxationCalls(admin),
     ...auditedScheduleCalls(admin, actors),
     ...auditedSetupCalls(admin, actors),
+    ...auditedPreferenceCalls(admin, actors),
     "email.v1.MessageService/CreateMessage": async () => {
       const answer = await admin("POST", "/email/messages", { to: "ada@example.com", subject: "Hello", text: "Hello." });
       return { answer, resource: `messages/${answer.body.id}` };
@@ -249,6 +251,12 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
       await eventually(async () => (await admin("GET", `/email/messages/${id}`)).body.state === "SENT");
       await ownerQuery("update email.message set state = 'FAILED', send_time = null where id = $1", [id]);
       return { answer: await admin("POST", `/email/messages/${id}:retry`), resource: `messages/${id}` };
+    },
+    "email.v1.MessageService/RetryMessages": async () => {
+      const { body } = await admin("POST", "/email/messages", { to: "ada@example.com", subject: "Hello", text: "Hello." });
+      await eventually(async () => (await admin("GET", `/email/messages/${body.id}`)).body.state === "SENT");
+      await ownerQuery("update email.message set state = 'FAILED', send_time = null where id = $1", [body.id]);
+      return { answer: await admin("POST", "/email/messages:retry", { to: "ada@example.com" }), resource: "messages" };
     },
   };
 }

@@ -8,7 +8,7 @@ import { deleteQueuedMessages } from "../db/message.ts";
 import { addOptOut, optOutsOf, removeOptOut } from "../db/opt-out.ts";
 import { recipientById } from "../db/recipient.ts";
 import type { Db, OptOutCategory, RecipientRow } from "../db/schema.ts";
-import { toPreferences } from "../resources.ts";
+import { readLanguage } from "../mail/language.ts";
 
 /** The fields of Preferences that can be changed, and what each is about. */
 const fields = { charging: "CHARGING", reservation: "RESERVATION", operation: "OPERATION" } as const satisfies Record<
@@ -31,8 +31,18 @@ export async function mustBeKnown(db: Db, userId: string): Promise<void> {
   if (!isThere(await recipientById(db, userId))) throw new AppError("notFound", "USER_NOT_FOUND", `No user ${userId}.`);
 }
 
+/** Of a user of whom we may know nothing yet. */
 export async function preferencesOf(db: Db, userId: string): Promise<Preferences> {
-  return toPreferences(userId, await recipientById(db, userId), await optOutsOf(db, userId));
+  const recipient = await recipientById(db, userId);
+  const optOuts = await optOutsOf(db, userId);
+  return {
+    userId,
+    email: recipient?.email ?? "",
+    language: readLanguage(recipient?.language ?? ""),
+    charging: !optOuts.has("CHARGING"),
+    reservation: !optOuts.has("RESERVATION"),
+    operation: !optOuts.has("OPERATION"),
+  };
 }
 
 /** What an update asks for. INVALID_ARGUMENT if update_mask names nothing, or what cannot be changed. */
