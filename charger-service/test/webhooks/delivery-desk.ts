@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import type { Clock } from "@chargemesh/kit/clock";
 import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import { makeLogger } from "@chargemesh/kit/log";
@@ -9,6 +10,7 @@ import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
 import { eventually } from "../../../test/rest.ts";
 import { freshDatabase } from "../../../test/servers.ts";
+import { launch, type Running } from "../../../tools/servers/launch.ts";
 import { type Database, SCHEMA } from "../../src/db/schema.ts";
 import { insertWebhook } from "../../src/db/webhook.ts";
 import { queueDeliveries } from "../../src/db/webhook-delivery.ts";
@@ -51,6 +53,8 @@ export interface Desk {
   hook(url: string, fields?: { in_order?: boolean; sealed_secret?: string }): Promise<Hook>;
   /** Starts one. Its attempts may take so long. */
   replica(timeoutMs?: number, databaseUrl?: string, drainMs?: number): { wake(): void; stop(): Promise<void> };
+  /** Starts one in a process of its own, by the real time, which a test may kill. */
+  process(): Promise<Running>;
   rows<T>(query: ReturnType<typeof sql<T>>): Promise<T[]>;
   databaseUrl: string;
   sealed: ReturnType<typeof makeSealedTexts>;
@@ -58,12 +62,14 @@ export interface Desk {
 }
 
 const log = makeLogger("webhooks", "silent");
+const SECRET = "the secret of the services of this test";
+const deliverer = fileURLToPath(new URL("deliverer.ts", import.meta.url));
 
 export async function openDesk(): Promise<Desk> {
   const { chargerUrl, drop } = await freshDatabase();
   const stack = new Stack();
   const db = openPostgres<Database>(chargerUrl, SCHEMA, 4, stack, log);
-  const sealed = makeSealedTexts("the secret of this test's services", "webhooks");
+  const sealed = makeSealedTexts(SECRET, "webhooks");
   const replicas = new Set<() => Promise<void>>();
   let ahead = 0;
   let cursor = 0;
@@ -130,6 +136,16 @@ export async function openDesk(): Promise<Desk> {
       replicas.add(stop);
       return { wake, stop };
     },
+    process: () =>
+      launch({
+        command: process.execPath,
+        args: [deliverer, chargerUrl, SECRET],
+        stopSignal: "SIGTERM",
+        output(stdout, stderr) {
+          stdout.resume();
+          stderr.resume();
+        },
+      }),
     rows: async (query) => (await query.execute(db)).rows,
     databaseUrl: chargerUrl,
     sealed,

@@ -2,7 +2,6 @@ import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
-import { layWire } from "../ocpp/wire.ts";
 import { type Desk, isSignedBy, openDesk, timesOf } from "./delivery-desk.ts";
 import { answers, good, type Manner, openReceiver, type Receiver, refuses, silent, writes } from "./receiver.ts";
 
@@ -223,30 +222,6 @@ test("a receiver that asks for patience is left alone as long as it says", async
   await hook.all("DELIVERED");
 });
 
-test("replicas do not send twice, and what a dead one had is sent by another, under its own name", async () => {
-  const receiver = await open();
-  const hooks = await Promise.all(Array.from({ length: 4 }, (_, i) => desk.hook(receiver.url, { in_order: i % 2 === 0 })));
-  const subjects = Array.from({ length: 10 }, (_, i) => `C-${i}`);
-  const queues = await Promise.all(hooks.map((hook) => Promise.all(subjects.map((subject) => hook.queue(subject, 4)))));
-  const ids = queues.flat(2);
-  const [held] = await desk.rows(sql<{ event_id: string }>`
-    update webhook_delivery set lease_time = ${new Date(desk.now().getTime() + 30_000)}
-    where id = (select max(id) from webhook_delivery where webhook_id = ${hooks[1]?.id}) returning event_id`);
-  const replicas = [start(), start(), start()];
-  await eventually(async () => receiver.received.length >= ids.length - 1);
-  await eventually(
-    async () => (await Promise.all(hooks.map((hook) => hook.sent()))).flat().filter(({ isLeased }) => isLeased).length === 1,
-  );
-  expect(timesOf(receiver, ids)).toEqual(ids.map((id) => (id === held?.event_id ? 0 : 1)));
-  desk.forward(31_000);
-  for (const { wake } of replicas) wake();
-  for (const hook of hooks) await hook.all("DELIVERED");
-  expect(timesOf(receiver, ids)).toEqual(ids.map(() => 1));
-  const came = receiver.ids();
-  for (const ordered of [queues[0], queues[2]].flatMap((subjects = []) => subjects))
-    expect(came.filter((id) => ordered.includes(id))).toEqual(ordered);
-});
-
 test("while one secret takes the place of another, either verifies; without any nothing is sent", async () => {
   const receiver = await open();
   const hook = await desk.hook(receiver.url);
@@ -273,27 +248,4 @@ test("while one secret takes the place of another, either verifies; without any 
   const [sent] = await eventually(async () => (await lost.sent())[0]?.attempts === 1 && lost.sent());
   expect(sent?.errors).toEqual(["its secret cannot be read any more, so nothing was sent: rotate it"]);
   expect(receiver.received).toHaveLength(2);
-});
-
-test("nothing is lost while the database is away, nor sent again", async () => {
-  const wire = await layWire(desk.databaseUrl);
-  const waiting: (() => void)[] = [];
-  const receiver = await open({ answer: (_request, response) => void waiting.push(() => response.end()) });
-  const hook = await desk.hook(receiver.url);
-  const ids = await hook.queue("C", 2);
-  start(30_000, wire.url);
-  await eventually(async () => waiting.length === 2);
-  wire.cut();
-  for (const answer of waiting) answer();
-  // It tries, and fails, to say that they were delivered.
-  const refused = wire.refused;
-  await eventually(async () => wire.refused >= refused + 3);
-  expect((await hook.sent()).map(({ state }) => state)).toEqual(["PENDING", "PENDING"]);
-  receiver.behave(good);
-  wire.mend();
-  const more = await hook.queue("C", 2);
-  await hook.all("DELIVERED");
-  expect(timesOf(receiver, [...ids, ...more])).toEqual([1, 1, 1, 1]);
-  for (const one of opened.splice(0)) await (one.leave ?? one.stop)?.();
-  await wire.close();
 });

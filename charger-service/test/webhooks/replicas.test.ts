@@ -2,17 +2,20 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
 import { openSite, type Site } from "../ocpp/site.ts";
+import { layWire } from "../ocpp/wire.ts";
 import { type Service, startService } from "../service.ts";
-import { timesOf } from "./delivery-desk.ts";
+import { type Desk, openDesk, timesOf } from "./delivery-desk.ts";
 import { type Hooks, hooksOf } from "./hooks.ts";
 import { answers, good, openReceiver, type Receiver } from "./receiver.ts";
 
-// All the way: a charger says something in OCPP, and a receiver is sent what happened, whichever of two replicas sends it.
+// All the way: a charger says something in OCPP, and a receiver is sent what happened, whichever replica sends it, and though replicas die.
 
 const settings = { WEBHOOK_ALLOWED_NETWORKS: "127.0.0.1" };
 let site: Site;
 let other: Service;
 let hooks: Hooks;
+/** Replicas of what delivers alone, on a database of their own. */
+let desk: Desk;
 let receiver: Receiver;
 let elsewhere: Receiver;
 
@@ -20,11 +23,13 @@ beforeAll(async () => {
   site = await openSite(settings);
   other = await startService(site.place, settings);
   hooks = hooksOf(site.service, site.place.as("OPERATOR"));
+  desk = await openDesk();
   [receiver, elsewhere] = await Promise.all([openReceiver(), openReceiver()]);
 });
 afterAll(async () => {
   await other?.stop();
   await site?.leave();
+  await desk?.leave();
   await Promise.all([receiver?.leave(), elsewhere?.leave()]);
 });
 
@@ -96,4 +101,71 @@ test("a receiver that leads elsewhere is not followed, and each attempt says why
   const ids = failed.map(({ eventId }) => eventId);
   expect(timesOf(receiver, ids)).toEqual(ids.map(() => 1));
   expect((await hooks.get(id)).failingTime).toBeUndefined();
+});
+
+test("replicas do not send twice, and keep the order where that is asked for", async () => {
+  receiver.behave(good);
+  const own = await Promise.all([true, false, true].map((in_order) => desk.hook(receiver.url, { in_order })));
+  const subjects = Array.from({ length: 10 }, (_, i) => `C-${i}`);
+  const queues = await Promise.all(own.map((hook) => Promise.all(subjects.map((subject) => hook.queue(subject, 4)))));
+  const replicas = [desk.replica(), desk.replica(), desk.replica()];
+  for (const hook of own) await hook.all("DELIVERED");
+  const ids = queues.flat(2);
+  expect(timesOf(receiver, ids)).toEqual(ids.map(() => 1));
+  const came = receiver.ids();
+  for (const ordered of [queues[0], queues[2]].flatMap((queue = []) => queue))
+    expect(came.filter((id) => ordered.includes(id))).toEqual(ordered);
+  for (const { stop } of replicas) await stop();
+});
+
+test("what a replica was killed over is sent once more by another, under the same id, and nothing else is", async () => {
+  const hook = await desk.hook(receiver.url, { in_order: true });
+  const [first = "", last = ""] = await hook.queue("C", 2);
+  const doomed = await desk.process();
+  receiver.behave({
+    answer(_request, response) {
+      doomed.kill("SIGKILL");
+      response.end();
+    },
+  });
+  await doomed.exited;
+  expect((await hook.sent()).map(({ state, attempts, isLeased }) => [state, attempts, isLeased])).toEqual([
+    ["PENDING", 0, true],
+    ["PENDING", 0, false],
+  ]);
+  receiver.behave(good);
+  const replica = desk.replica();
+  // Nobody knows yet that the other is dead.
+  const beside = await desk.hook(receiver.url);
+  await beside.queue("C");
+  await beside.all("DELIVERED");
+  expect(timesOf(receiver, [first, last])).toEqual([1, 0]);
+  desk.forward(60_000);
+  replica.wake();
+  await hook.all("DELIVERED");
+  expect(timesOf(receiver, [first, last])).toEqual([2, 1]);
+  await replica.stop();
+});
+
+test("nothing is lost while the database is away, nor sent again", async () => {
+  const wire = await layWire(desk.databaseUrl);
+  const waiting: (() => void)[] = [];
+  receiver.behave({ answer: (_request, response) => void waiting.push(() => response.end()) });
+  const hook = await desk.hook(receiver.url);
+  const ids = await hook.queue("C", 2);
+  const replica = desk.replica(30_000, wire.url);
+  await eventually(async () => waiting.length === 2);
+  wire.cut();
+  for (const answer of waiting) answer();
+  // It tries, and fails, to say that they were delivered.
+  const refused = wire.refused;
+  await eventually(async () => wire.refused >= refused + 3);
+  expect((await hook.sent()).map(({ state }) => state)).toEqual(["PENDING", "PENDING"]);
+  receiver.behave(good);
+  wire.mend();
+  const more = await hook.queue("C", 2);
+  await hook.all("DELIVERED");
+  expect(timesOf(receiver, [...ids, ...more])).toEqual([1, 1, 1, 1]);
+  await replica.stop();
+  await wire.close();
 });
