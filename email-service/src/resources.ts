@@ -1,8 +1,5 @@
 import type { Bounce, Message } from "@chargemesh/contracts/email/v1/message";
-import type { Template } from "@chargemesh/contracts/email/v1/template";
 import type { MessageRow } from "./db/schema.ts";
-import { languages } from "./mail/language.ts";
-import type { Template as MailTemplate } from "./mail/templates/template.ts";
 
 export function toMessage(row: MessageRow): Message {
   return {
@@ -21,10 +18,6 @@ export function toMessage(row: MessageRow): Message {
     userId: row.user_id ?? "",
     bounce: toBounce(row),
   };
-}
-
-export function toTemplate({ id, category, description }: Pick<MailTemplate<unknown>, "id" | "category" | "description">): Template {
-  return { id, category, description, languages: [...languages] };
 }
 
 function toBounce({ bounce_code, bounce_status, bounce_text }: MessageRow): Bounce | undefined {

@@ -1,6 +1,6 @@
 import type { ListTemplatesResponse } from "@chargemesh/contracts/email/v1/template_service";
 import { templates } from "../mail/templates/index.ts";
-import { toTemplate } from "../resources.ts";
+import { toTemplate } from "./get-template.ts";
 
 export const listTemplates = async (): Promise<ListTemplatesResponse> => ({
   templates: Object.values(templates)
