@@ -6,7 +6,7 @@ import { subjectOf } from "@chargemesh/kit/outbox";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../../../test/rest.ts";
 import { makeReservationDesk } from "../rpc/reservation-desk.ts";
-import { call } from "../service.ts";
+import { call, startService } from "../service.ts";
 import { openNats, openSite, type Site } from "./site.ts";
 import type { Payload, Reaction, Station } from "./station.ts";
 
@@ -146,6 +146,8 @@ test("a reservation is told of once some minutes before its end, if it is active
       [id, made, state],
     );
   await site.addIdToken("R");
+  // Another replica looks for them, too.
+  const replica = await startService(site.place);
   const [first, short, refused, far, second] = [await active(11), await active(12), await active(13), await active(14), await active(15)];
   await set(short, "-10 minutes");
   await set(refused, "-1 hour", "CANCELLED");
@@ -162,6 +164,7 @@ test("a reservation is told of once some minutes before its end, if it is active
   const reservation: Partial<Reservation> = { id: first, chargerId: "E-1", connectorId: 11, state: "ACTIVE", idToken: "R" };
   expect(data.reservation).toMatchObject(reservation);
   expect(await told(far, "ReservationCreated")).toHaveLength(1);
+  await replica.stop();
 });
 
 const error = { errorCode: "InternalError", errorDescription: "no" };
