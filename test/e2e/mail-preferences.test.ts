@@ -1,3 +1,4 @@
+import { makeLogger } from "@chargemesh/kit/log";
 import { reservationExpiring } from "email-service/test/charger-events.ts";
 import { openPublisher, type Publisher, transactionStopped } from "email-service/test/events.ts";
 import PostalMime, { type Email } from "postal-mime";
@@ -11,12 +12,15 @@ const PASSWORD = "correct horse battery staple";
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const ONE_CLICK = "List-Unsubscribe=One-Click";
 
+const lines: string[] = [];
+
 let env: Env;
 let admin: Rest;
 let publisher: Publisher;
 
 beforeAll(async () => {
-  env = await startEnv({ PUBLIC_URL: "https://charge.example/mesh" });
+  const log = makeLogger("test", "trace", { write: (line) => lines.push(line) });
+  env = await startEnv({ PUBLIC_URL: "https://charge.example/mesh" }, log);
   admin = await signIn(env.rest, ADMIN);
   publisher = await openPublisher(env.nats.url);
 });
@@ -134,6 +138,8 @@ describe("unsubscribing by a click", () => {
       }
     }
     expect((await user.rest("GET", "/email/preferences")).body.charging).toBe(true);
+    expect(lines.filter((line) => line.includes("/email/unsubscribe/…"))).not.toEqual([]);
+    expect(lines.filter((line) => line.includes(token))).toEqual([]);
   });
 
   test("is nothing that mails about the account offer", async () => {

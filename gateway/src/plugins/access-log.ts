@@ -1,11 +1,14 @@
 import fastifyPlugin from "fastify-plugin";
 
+/** Longer than any id: a token, as in the link by which one unsubscribes from mails. */
+const TOKEN = /[\w-]{65,}/g;
+
 /** One line a request. Neither headers nor bodies nor query parameters, for they hold secrets. */
 export const accessLog = fastifyPlugin(async (app) => {
   app.addHook("onResponse", (request, reply, done) => {
     const line = {
       method: request.method,
-      path: (request.raw.url ?? "").split("?", 1)[0],
+      path: (request.raw.url ?? "").split("?", 1)[0]?.replace(TOKEN, "…"),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
       remoteAddress: request.ip,
