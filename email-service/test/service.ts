@@ -7,6 +7,7 @@ import {
   type ListMessagesRequest,
   type ListMessagesResponse,
   MessageServiceClient,
+  type RetryMessagesRequest,
 } from "@chargemesh/contracts/email/v1/message_service";
 import { BadRequest, ErrorInfo } from "@chargemesh/contracts/google/rpc/error_details";
 import { Status } from "@chargemesh/contracts/google/rpc/status";
@@ -133,6 +134,9 @@ export async function startReplica({ vars, keys }: Surroundings, clock: TestCloc
     },
     async retry(id: string, role: Caller = "OPERATOR"): Promise<Message> {
       return Message.fromPartial((await call(client.retryMessage, { id }, role)).message ?? {});
+    },
+    async retryAll(request: Partial<RetryMessagesRequest> = {}, role: Caller = "OPERATOR"): Promise<number> {
+      return (await call(client.retryMessages, { to: "", template: "", bounced: false, ...request }, role)).count;
     },
     /** Waits until the message has these fields. */
     reaches: (id: string, like: { [F in keyof Message]?: Message[F] | RegExp }): Promise<Message> =>

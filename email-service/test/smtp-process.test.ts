@@ -44,7 +44,11 @@ afterEach(async () => {
 /** Starts email-service with the server's port by this name. */
 async function boot(port: keyof MailServerProcess["ports"], vars: Record<string, string> = {}, login = ""): Promise<Replica> {
   const scheme = port === "implicit" ? "smtps" : "smtp";
-  email = await startReplica(surroundings, clock, { SMTP_URL: `${scheme}://${login}localhost:${server.ports[port]}`, ...vars });
+  email = await startReplica(surroundings, clock, {
+    SMTP_URL: `${scheme}://${login}localhost:${server.ports[port]}`,
+    SMTP_CA: ours,
+    ...vars,
+  });
   return email;
 }
 
@@ -59,23 +63,17 @@ test.each([
   { what: "no STARTTLS where nobody wants it", port: "startTls", mode: "never", secure: false },
   { what: "TLS from the first byte", port: "implicit", mode: "never", secure: true },
 ] as const)("a mail goes out by $what", async ({ port, mode, secure }) => {
-  const { create, reaches } = await boot(port, { SMTP_STARTTLS: mode, SMTP_CA: ours });
+  const { create, reaches } = await boot(port, { SMTP_STARTTLS: mode });
   const to = addressOf("ada");
   const { id } = await create({ to });
   await reaches(id, { state: "SENT", attempts: 1 });
   expect(server.mailsTo(to)).toMatchObject([{ secure, port, user: "", messageId: `<${id}@chargemesh.example>` }]);
 });
 
-test("with whoever is there, STARTTLS where it is offered is still better than none", async () => {
-  const { create, reaches } = await boot("startTls", { SMTP_STARTTLS: "opportunistic" });
-  const to = addressOf("ada");
-  await reaches((await create({ to })).id, { state: "SENT" });
-  expect(server.mailsTo(to)).toMatchObject([{ secure: true }]);
-});
-
 test.each([
   { fault: "STARTTLS is required and not offered", port: "plain", vars: { SMTP_STARTTLS: "required" }, says: /STARTTLS/ },
   { fault: "the certificate is of another authority", port: "startTls", vars: { SMTP_STARTTLS: "required" }, says: /certificate/ },
+  { fault: "it is so and encryption need not be", port: "startTls", vars: { SMTP_STARTTLS: "opportunistic" }, says: /certificate/ },
   { fault: "it is so with TLS from the first byte", port: "implicit", vars: {}, says: /certificate/ },
 ] as const)("where $fault, nothing is said to the server, and the mail waits", async ({ port, vars, says }) => {
   const { create, reaches, health } = await boot(port, { ...vars, SMTP_CA: anothers }, "mesh:p%40ss@");
@@ -88,7 +86,7 @@ test.each([
 });
 
 test("a password opens the server, and a wrong one is our fault, not the mail's", async () => {
-  const vars = { SMTP_STARTTLS: "required", SMTP_CA: ours };
+  const vars = { SMTP_STARTTLS: "required" };
   const wrong = await boot("startTls", vars, "mesh:wrong@");
   const to = addressOf("ada");
   const { id } = await wrong.create({ to });
@@ -133,6 +131,28 @@ test.each([
   expect((await list({ bounced: true, state: Message_State.SENT })).messages).toEqual([]);
   expect(await retry(id)).toMatchObject({ state: "QUEUED", bounce: undefined });
   await reaches(id, { state: "FAILED", attempts: 1 });
+});
+
+test("operators have what failed tried again all at once, and what bounced only if they say so", async () => {
+  const { create, reaches, retryAll, list } = await boot("plain");
+  const ids = async (to: string, state: Message_State) => (await list({ to, state })).messages.map(({ id }) => id);
+  const [unsaid, gone] = [addressOf("unsaid"), addressOf("gone")];
+  const mails = [await create({ to: unsaid }), await create({ to: unsaid }), await create({ to: gone })];
+  for (const { id } of mails) await reaches(id, { attempts: 1, lastError: /./ });
+  clock.advance(DAY_MS);
+  for (const { id } of mails) await reaches(id, { state: "FAILED" });
+  await expect(retryAll({}, "DRIVER")).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+  expect(await retryAll({ template: "welcome" })).toBe(0);
+  expect(await retryAll({ to: gone })).toBe(0);
+  expect(await retryAll({ to: unsaid.toUpperCase() })).toBe(2);
+  expect((await ids(unsaid, Message_State.QUEUED)).toSorted()).toEqual(
+    mails
+      .slice(0, 2)
+      .map(({ id }) => id)
+      .toSorted(),
+  );
+  expect(await ids(gone, Message_State.FAILED)).toHaveLength(1);
+  expect(await retryAll({ to: gone, bounced: true })).toBe(1);
 });
 
 test("what was sent or given up is told of once each, without what it said", async () => {

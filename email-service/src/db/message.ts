@@ -98,15 +98,36 @@ export async function extendLeases(db: Db, held: readonly string[], leaseTime: D
   await db.updateTable("message").set({ next_attempt_time: leaseTime }).where("id", "in", held).where("state", "=", "QUEUED").execute();
 }
 
+const AS_NEW = { state: "QUEUED", attempts: 0, bounce_code: null, bounce_status: null, bounce_text: null } as const;
+
 /** Queues a message that failed as if it were new. Undefined if it has not failed. */
 export function requeueFailed(db: Db, id: string, times: { next_attempt_time: Date; give_up_time: Date }): Promise<MessageRow | undefined> {
   return db
     .updateTable("message")
-    .set({ state: "QUEUED", attempts: 0, ...times, bounce_code: null, bounce_status: null, bounce_text: null })
+    .set({ ...AS_NEW, ...times })
     .where("id", "=", id)
     .where("state", "=", "FAILED")
     .returning(columns)
     .executeTakeFirst();
+}
+
+/** Queues messages that failed as if they were new, the oldest first and at most `limit`, and says how many. Those that have a bounce only with `bounced`. */
+export async function requeueAllFailed(
+  db: Db,
+  { to, template, bounced }: Pick<MessageFilter, "to" | "template" | "bounced">,
+  times: { next_attempt_time: Date; give_up_time: Date },
+  limit: number,
+): Promise<number> {
+  let failed = db.selectFrom("message").select("id").where("state", "=", "FAILED").orderBy("create_time").limit(limit);
+  if (to !== undefined) failed = failed.where(sql`lower(to_address)`, "=", sql`lower(${to})`);
+  if (template !== undefined) failed = failed.where("template", "=", template);
+  if (!bounced) failed = failed.where("bounce_code", "is", null);
+  const { numUpdatedRows } = await db
+    .updateTable("message")
+    .set({ ...AS_NEW, ...times })
+    .where("id", "in", failed.forUpdate().skipLocked())
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
 }
 
 /** False if it is no more. */

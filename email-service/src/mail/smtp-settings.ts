@@ -17,8 +17,8 @@ export interface SmtpSettings {
 }
 
 /**
- * `implicit`: TLS from the first byte. `required`: STARTTLS, or nothing is said. `opportunistic`: STARTTLS where it is offered, with whoever is
- * there, else in clear. `never`: in clear.
+ * `implicit`: TLS from the first byte. `required`: STARTTLS, or nothing is said. `opportunistic`: STARTTLS where it is offered, else in clear.
+ * `never`: in clear. Where there is TLS, the server's certificate must be good.
  */
 export type Encryption = "implicit" | "required" | "opportunistic" | "never";
 

@@ -60,8 +60,7 @@ function encrypting({ encryption, ca }: Pick<SmtpSettings, "encryption" | "ca">)
   const modes: Record<Encryption, object> = {
     implicit: { secure: true },
     required: { requireTLS: true },
-    // Who would go on in clear gains nothing by asking who is there, unless somebody has said who it shall be.
-    opportunistic: { opportunisticTLS: true, ...(ca === undefined && { tls: { rejectUnauthorized: false } }) },
+    opportunistic: { opportunisticTLS: true },
     never: { ignoreTLS: true },
   };
   return { secure: false, ...(ca !== undefined && { tls: { ca: readAuthority(ca) } }), ...modes[encryption] };

@@ -16,6 +16,7 @@ import { listMessages } from "./list-messages.ts";
 import { listTemplates } from "./list-templates.ts";
 import { previewTemplate } from "./preview-template.ts";
 import { retryMessage } from "./retry-message.ts";
+import { retryMessages } from "./retry-messages.ts";
 import { unsubscribe } from "./unsubscribe.ts";
 import { updateMyPreferences } from "./update-my-preferences.ts";
 import { updateUserPreferences } from "./update-user-preferences.ts";
@@ -31,6 +32,7 @@ export function registrations(deps: { db: Db; clock: Clock; sender: Sender; link
       getMessage: getMessage(deps),
       listMessages: listMessages(deps),
       retryMessage: retryMessage(deps),
+      retryMessages: retryMessages(deps),
     }),
     serve(PreferenceServiceService, {
       getMyPreferences: getMyPreferences(deps),

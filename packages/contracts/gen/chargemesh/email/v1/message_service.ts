@@ -81,6 +81,20 @@ export interface RetryMessageResponse {
   message: Message | undefined;
 }
 
+export interface RetryMessagesRequest {
+  /** Only those to this address, without regard to case. */
+  to: string;
+  /** Only those made from this template. */
+  template: string;
+  /** Also those that have a bounce. */
+  bounced: boolean;
+}
+
+export interface RetryMessagesResponse {
+  /** How many are tried again. */
+  count: number;
+}
+
 function createBaseCreateMessageRequest(): CreateMessageRequest {
   return { to: "", subject: "", text: "", requestId: "" };
 }
@@ -833,6 +847,178 @@ export const RetryMessageResponse: MessageFns<RetryMessageResponse, "chargemesh.
   },
 };
 
+function createBaseRetryMessagesRequest(): RetryMessagesRequest {
+  return { to: "", template: "", bounced: false };
+}
+
+export const RetryMessagesRequest: MessageFns<RetryMessagesRequest, "chargemesh.email.v1.RetryMessagesRequest"> = {
+  $type: "chargemesh.email.v1.RetryMessagesRequest" as const,
+
+  encode(message: RetryMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.to !== "") {
+      writer.uint32(10).string(message.to);
+    }
+    if (message.template !== "") {
+      writer.uint32(18).string(message.template);
+    }
+    if (message.bounced !== false) {
+      writer.uint32(24).bool(message.bounced);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryMessagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryMessagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.template = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bounced = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryMessagesRequest {
+    return {
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      template: isSet(object.template) ? globalThis.String(object.template) : "",
+      bounced: isSet(object.bounced) ? globalThis.Boolean(object.bounced) : false,
+    };
+  },
+
+  toJSON(message: RetryMessagesRequest): unknown {
+    const obj: any = {};
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    if (message.template !== "") {
+      obj.template = message.template;
+    }
+    if (message.bounced !== false) {
+      obj.bounced = message.bounced;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetryMessagesRequest>, I>>(base?: I): RetryMessagesRequest {
+    return RetryMessagesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetryMessagesRequest>, I>>(object: I): RetryMessagesRequest {
+    const message = createBaseRetryMessagesRequest();
+    message.to = object.to ?? "";
+    message.template = object.template ?? "";
+    message.bounced = object.bounced ?? false;
+    return message;
+  },
+};
+
+function createBaseRetryMessagesResponse(): RetryMessagesResponse {
+  return { count: 0 };
+}
+
+export const RetryMessagesResponse: MessageFns<RetryMessagesResponse, "chargemesh.email.v1.RetryMessagesResponse"> = {
+  $type: "chargemesh.email.v1.RetryMessagesResponse" as const,
+
+  encode(message: RetryMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).int32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryMessagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryMessagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryMessagesResponse {
+    return { count: isSet(object.count) ? globalThis.Number(object.count) : 0 };
+  },
+
+  toJSON(message: RetryMessagesResponse): unknown {
+    const obj: any = {};
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetryMessagesResponse>, I>>(base?: I): RetryMessagesResponse {
+    return RetryMessagesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetryMessagesResponse>, I>>(object: I): RetryMessagesResponse {
+    const message = createBaseRetryMessagesResponse();
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
 /** Every mail that was or will be sent. */
 export type MessageServiceService = typeof MessageServiceService;
 export const MessageServiceService = {
@@ -887,6 +1073,17 @@ export const MessageServiceService = {
       Buffer.from(RetryMessageResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RetryMessageResponse => RetryMessageResponse.decode(value),
   },
+  /** Try FAILED Messages again, at once: the oldest 10,000 of those that the request means. Call it again for the others. */
+  retryMessages: {
+    path: "/chargemesh.email.v1.MessageService/RetryMessages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryMessagesRequest): Buffer => Buffer.from(RetryMessagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryMessagesRequest => RetryMessagesRequest.decode(value),
+    responseSerialize: (value: RetryMessagesResponse): Buffer =>
+      Buffer.from(RetryMessagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetryMessagesResponse => RetryMessagesResponse.decode(value),
+  },
 } as const;
 
 export interface MessageServiceServer extends UntypedServiceImplementation {
@@ -906,6 +1103,8 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
    * NOT_FOUND if there is none with this id. FAILED_PRECONDITION if it has not failed.
    */
   retryMessage: handleUnaryCall<RetryMessageRequest, RetryMessageResponse>;
+  /** Try FAILED Messages again, at once: the oldest 10,000 of those that the request means. Call it again for the others. */
+  retryMessages: handleUnaryCall<RetryMessagesRequest, RetryMessagesResponse>;
 }
 
 export interface MessageServiceClient extends Client {
@@ -980,6 +1179,22 @@ export interface MessageServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RetryMessageResponse) => void,
+  ): ClientUnaryCall;
+  /** Try FAILED Messages again, at once: the oldest 10,000 of those that the request means. Call it again for the others. */
+  retryMessages(
+    request: RetryMessagesRequest,
+    callback: (error: ServiceError | null, response: RetryMessagesResponse) => void,
+  ): ClientUnaryCall;
+  retryMessages(
+    request: RetryMessagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetryMessagesResponse) => void,
+  ): ClientUnaryCall;
+  retryMessages(
+    request: RetryMessagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetryMessagesResponse) => void,
   ): ClientUnaryCall;
 }
 
