@@ -92,7 +92,7 @@ test("each change is told once, in order, and what was refused is not told", asy
       data: { charger: expect.objectContaining({ id: "E-1", displayName: "Hof", etag: "2" }) },
     },
   });
-  expect(told.map(({ event }) => event.data.command?.state)).slice(2, 4)).toEqual(["QUEUED", "EXPIRED"]);
+  expect(told.map(({ event }) => event.data.command?.state).slice(2, 4)).toEqual(["QUEUED", "EXPIRED"]);
   // No password, not even hashed, leaves this service by its events.
   expect(JSON.stringify(told)).not.toMatch(/password":"[^"]/);
 });
