@@ -8,6 +8,7 @@ import { auditedPreferenceCalls } from "./audited-preference-calls.ts";
 import { auditedRelaxationCalls } from "./audited-relaxation-calls.ts";
 import { auditedScheduleCalls } from "./audited-schedule-calls.ts";
 import { auditedSetupCalls } from "./audited-setup-calls.ts";
+import { auditedWebhookCalls } from "./audited-webhook-calls.ts";
 
 const PASSWORD = "correct horse battery staple";
 const OTHER_PASSWORD = "another horse, another battery";
@@ -240,6 +241,7 @@ export function auditedCalls(admin: Rest, actors: ReturnType<typeof makeActors>)
     ...auditedRelaxationCalls(admin),
     ...auditedScheduleCalls(admin, actors),
     ...auditedSetupCalls(admin, actors),
+    ...auditedWebhookCalls(admin),
     ...auditedPreferenceCalls(admin, actors),
     "email.v1.MessageService/CreateMessage": async () => {
       const answer = await admin("POST", "/email/messages", { to: "ada@example.com", subject: "Hello", text: "Hello." });

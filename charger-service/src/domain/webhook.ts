@@ -32,12 +32,12 @@ export interface MadeWebhook {
 
 const makeSecret = (): string => `whsec_${randomBytes(SECRET_BYTES).toString("base64")}`;
 
-/** Makes a webhook that sees what its keeper sees. RESOURCE_EXHAUSTED if there are as many as there may be. */
+/** Makes a webhook that sees what its keeper sees. FAILED_PRECONDITION if there are as many as there may be. */
 export function makeWebhook(db: Db, sealed: SealedTexts, facts: WebhookFacts, { userId, role }: Keeper): Promise<MadeWebhook> {
   const secret = makeSecret();
   return transact(db, async (tx) => {
     if ((await countWebhooks(tx)) >= WEBHOOKS_MAX)
-      throw new AppError("resourceExhausted", "WEBHOOKS_TOO_MANY", `There are ${WEBHOOKS_MAX} webhooks already. Delete one first.`);
+      throw new AppError("failedPrecondition", "TOO_MANY_WEBHOOKS", `There are ${WEBHOOKS_MAX} webhooks already. Delete one first.`);
     const row = await insertWebhook(tx, { ...facts, sealed_secret: sealed.seal(secret), owner_user_id: userId, owner_role: role });
     await webhookCreated(tx, row);
     await recordAudit(tx, { resource: resourceOf(row), details: auditDetails(facts) });

@@ -216,6 +216,6 @@ test("there are not more than a hundred", async () => {
   await site.rows(`insert into webhook (url, sealed_secret, owner_user_id, owner_role, state, disable_reason)
     select 'https://example.com', 'x', gen_random_uuid(), 'OPERATOR', 'DISABLED', 'REQUESTED'
     from generate_series(1, 100 - (select count(*)::integer from webhook))`);
-  expect(await refusal(operator.create({ url }))).toMatchObject({ code: "RESOURCE_EXHAUSTED", reason: "WEBHOOKS_TOO_MANY" });
+  expect(await refusal(operator.create({ url }))).toMatchObject({ code: "FAILED_PRECONDITION", reason: "TOO_MANY_WEBHOOKS" });
   expect(await operator.list()).toHaveLength(50);
 });

@@ -1676,7 +1676,7 @@ export const WebhookServiceService = {
   /**
    * Create a Webhook, which is sent what happens from now on. The answer holds its secret, once.
    *
-   * INVALID_ARGUMENT if its URL may not be called. RESOURCE_EXHAUSTED if there are too many.
+   * INVALID_ARGUMENT if its URL may not be called. FAILED_PRECONDITION if there are too many.
    */
   createWebhook: {
     path: "/chargemesh.charger.v1.WebhookService/CreateWebhook" as const,
@@ -1828,7 +1828,7 @@ export interface WebhookServiceServer extends UntypedServiceImplementation {
   /**
    * Create a Webhook, which is sent what happens from now on. The answer holds its secret, once.
    *
-   * INVALID_ARGUMENT if its URL may not be called. RESOURCE_EXHAUSTED if there are too many.
+   * INVALID_ARGUMENT if its URL may not be called. FAILED_PRECONDITION if there are too many.
    */
   createWebhook: handleUnaryCall<CreateWebhookRequest, CreateWebhookResponse>;
   /**
@@ -1890,7 +1890,7 @@ export interface WebhookServiceClient extends Client {
   /**
    * Create a Webhook, which is sent what happens from now on. The answer holds its secret, once.
    *
-   * INVALID_ARGUMENT if its URL may not be called. RESOURCE_EXHAUSTED if there are too many.
+   * INVALID_ARGUMENT if its URL may not be called. FAILED_PRECONDITION if there are too many.
    */
   createWebhook(
     request: CreateWebhookRequest,
