@@ -17,6 +17,8 @@ export interface Done {
   committed: number[];
 }
 
+/** How many chargers the events are about, in turn. */
+const CHARGERS = 500;
 /** Events that share a commit. */
 const TOGETHER = 50;
 /** Commits, or messages to JetStream, that are under way at once. */
@@ -53,8 +55,9 @@ const pool = new Pool({ connectionString: process.env.BENCH_DATABASE_URL, max: C
 async function commit(name: string, from: number, to: number): Promise<void> {
   await pool.query(
     `insert into outbox (type, aggregate_id, data, request_id)
-      select $1, $2 || i, $3::jsonb, gen_random_uuid()::text from generate_series($4::int, $5::int) i`,
-    [TransactionUpdated.$type, `${name}-`, data, from, to - 1],
+      select $1, $2 || i, jsonb_set($3::jsonb, '{transaction,chargerId}', to_jsonb('CP-' || i % $4::int)), gen_random_uuid()::text
+      from generate_series($5::int, $6::int) i`,
+    [TransactionUpdated.$type, `${name}-`, data, CHARGERS, from, to - 1],
   );
 }
 

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "nats";
 import { startSystem } from "../edge/system.ts";
@@ -115,15 +114,16 @@ async function stream(name: string, generator: ChildProcess, readers: ChildProce
   return (READERS * EACH) / ((end - start) / 1_000);
 }
 
-async function ask<A>(child: ChildProcess, order: Order | ReadersOrder): Promise<A> {
-  child.send(order);
-  const [answer] = await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(() => {
-      throw new Error("a process of the bench has ended");
-    }),
-  ]);
-  return answer as A;
+function ask<A>(child: ChildProcess, order: Order | ReadersOrder): Promise<A> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new Error("a process of the bench has ended"));
+    child.once("exit", gone);
+    child.once("message", (answer) => {
+      child.off("exit", gone);
+      resolve(answer as A);
+    });
+    child.send(order);
+  });
 }
 
 function show(name: string, { bare, events, p50, p99, sse }: Round): void {
