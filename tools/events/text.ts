@@ -75,7 +75,8 @@ grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d '{"types": ["Transaction
 ### Webhooks
 
 A [Webhook](#webhook) is a URL with the types that it wants. Each delivery is the CloudEvent as above, signed as
-[Standard Webhooks](https://www.standardwebhooks.com) has it; \`webhook-id\` is the event's id. One that fails comes again, so keep the ids of what you have dealt with.
+[Standard Webhooks](https://www.standardwebhooks.com) has it; \`webhook-id\` is the event's id. One that fails comes again, so keep the ids of what you have dealt with. [webhooks.md](webhooks.md) has
+it all.
 
 ### NATS
 
