@@ -46,6 +46,7 @@ const layers: [file: RegExp, mayImport: RegExp][] = [
     new RegExp(`^(${beside}|[a-z]+-service/src/(rpc|domain|db|mail|live)/|[a-z]+-service/src/(events\\.ts|resources[./]))`),
   ],
   [/-service\/src\/ocpp\//, /^(packages\/(kit|ocpp)\/|charger-service\/src\/(ocpp|domain|db)\/)/],
+  [/-service\/src\/webhooks\/(?!open\.ts)/, /^(packages\/kit\/|[a-z]+-service\/src\/(webhooks|domain|db|live)\/)/],
   [/-service\/src\/subscribers\//, new RegExp(`^(${beside}|[a-z]+-service/src/(subscribers|domain|db|mail)/)`)],
   [/-service\/src\//, /^(packages\/(kit|contracts|ocpp)\/|[a-z]+-service\/src\/)/],
   [/^simulator\/src\//, /^(simulator\/src\/|packages\/(ocpp|kit)\/)/],
