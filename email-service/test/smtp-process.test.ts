@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Message_State } from "@chargemesh/contracts/email/v1/message";
-import { AckPolicy, connect, DeliverPolicy } from "nats";
+import { AckPolicy, connect, DeliverPolicy, type NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type FreshNats, freshNats } from "../../test/servers.ts";
 import { issueServer, makeAuthority } from "../../tools/certs/authority.ts";
@@ -12,6 +12,7 @@ import { makeClock, makeSurroundings, type Replica, type Surroundings, startRepl
 
 const DAY_MS = 24 * 3_600_000;
 let nats: FreshNats;
+let bus: NatsConnection;
 let surroundings: Surroundings;
 let server: MailServerProcess;
 let ours: string;
@@ -23,6 +24,8 @@ beforeAll(async () => {
   const validity = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS) };
   const [authority, other] = [await makeAuthority(validity), await makeAuthority(validity)];
   nats = await freshNats();
+  const { host, username, password } = new URL(nats.url);
+  bus = await connect({ servers: host, user: username, pass: password });
   surroundings = await makeSurroundings(nats.url);
   server = await startMailServerProcess(await issueServer(authority, ["localhost", "127.0.0.1"], validity));
   clock = makeClock();
@@ -32,6 +35,7 @@ beforeAll(async () => {
   await writeFile(anothers, other.certificate);
 });
 afterAll(async () => {
+  await bus?.close();
   await server?.stop();
   await surroundings?.remove();
   await nats?.stop();
@@ -160,17 +164,14 @@ test("what was sent or given up is told of once each, without what it said", asy
   const [sent, failed] = [await create({ to: addressOf("ada") }), await create({ to: addressOf("gone") })];
   await reaches(sent.id, { state: "SENT" });
   await reaches(failed.id, { state: "FAILED" });
-  const { host, username, password } = new URL(nats.url);
-  const connection = await connect({ servers: host, user: username, pass: password });
-  const manager = await connection.jetstreamManager();
+  const manager = await bus.jetstreamManager();
   const config = { deliver_policy: DeliverPolicy.All, ack_policy: AckPolicy.None, mem_storage: true };
   const { name } = await manager.consumers.add("chargemesh_email_v1", config);
   const events: { type: string; subject: string; data: object; requestid: string }[] = [];
-  for await (const message of await (await connection.jetstream().consumers.get("chargemesh_email_v1", name)).consume()) {
+  for await (const message of await (await bus.jetstream().consumers.get("chargemesh_email_v1", name)).consume()) {
     events.push(message.json());
     if ([sent.id, failed.id].every((id) => events.some(({ subject }) => subject === id))) break;
   }
-  await connection.close();
   const about = (id: string) => events.filter(({ subject }) => subject === id).map(({ type, data }) => ({ type, data }));
   expect(about(sent.id)).toEqual([{ type: "chargemesh.email.v1.MessageSent", data: { messageId: sent.id, to: sent.to, attempts: 1 } }]);
   const refusal = { bounceCode: 550, bounceEnhancedStatus: "5.1.1" };
