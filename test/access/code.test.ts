@@ -20,9 +20,10 @@ function filesWith(pattern: RegExp): string[] {
 
 test("who may call is decided in the kit and nowhere else", () => {
   expect(filesWith(/\bcheckAccess\(/)).toEqual(["packages/kit/src/access.ts", "packages/kit/src/grpc-server.ts"]);
-  // That a key may not do more than who makes it is no question of who may call.
+  // That neither a key nor a webhook may do or see more than who makes it is no question of who may call.
   expect(filesWith(/\bcaller\.role\b/)).toEqual([
     "auth-service/src/domain/api-key.ts",
+    "charger-service/src/rpc/webhook-facts.ts",
     "packages/kit/src/access.ts",
     "packages/kit/src/identity.ts",
   ]);

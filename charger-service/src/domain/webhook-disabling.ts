@@ -14,7 +14,7 @@ export interface Owner {
 const authService: Actor = { kind: "SERVICE", id: "auth-service", name: "auth-service" };
 
 /** Disables a webhook whose receiver does nothing but fail, or wants no more of it, and tells its owner. Nothing happens if it is disabled, or gone. */
-export async function disableFailing(tx: Db, webhookId: string, reason: "FAILING" | "GONE"): Promise<void> {
+export async function disableFailing(tx: Db, webhookId: string, reason: Extract<DisableReason, "FAILING" | "GONE">): Promise<void> {
   const webhook = await lockWebhook(tx, webhookId);
   if (webhook?.state !== "ENABLED") return;
   await disable(tx, webhook, reason);
