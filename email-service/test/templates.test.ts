@@ -7,6 +7,7 @@ import { templates } from "../src/mail/templates/index.ts";
 // What holds for every mail in every language, whatever it says.
 
 const UNSUBSCRIBE = "https://charge.example/unsubscribe?token=a&b";
+const PREFERENCES = "https://charge.example/account#mails";
 /** Gmail shows no more of a mail, in bytes. */
 const HTML_BYTES_MAX = 102_000;
 
@@ -60,7 +61,7 @@ async function faultsOf(html: string): Promise<string[]> {
 }
 
 describe.each(cases)("$id in $language", ({ language, document }) => {
-  const content = render(document, { language, unsubscribeUrl: UNSUBSCRIBE });
+  const content = render(document, { language, unsubscribeUrl: UNSUBSCRIBE, preferencesUrl: PREFERENCES });
 
   test("says the same as text and as HTML", () => {
     const text = spaced(content.text.replace(/^- /gm, ""));
@@ -71,6 +72,8 @@ describe.each(cases)("$id in $language", ({ language, document }) => {
     }
     expect(content.text).toContain(`\n${UNSUBSCRIBE}\n`);
     expect(content.html).toContain(`href="${UNSUBSCRIBE.replace("&", "&amp;")}"`);
+    expect(content.text).toContain(`\n${PREFERENCES}\n`);
+    expect(content.html).toContain(`href="${PREFERENCES}"`);
     const hasLink = document.blocks.some((block) => typeof block === "object" && "linkTo" in block);
     expect([content.text.includes(LINK_MARK), content.html.includes(`href="${LINK_MARK}"`)]).toEqual([hasLink, hasLink]);
   });

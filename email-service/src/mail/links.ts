@@ -17,12 +17,17 @@ export function withoutTokens(text: string): string {
 /** What stands in the place of the link by which one unsubscribes, until the mail is sent. */
 export const UNSUBSCRIBE_MARK = "[a link by which only the recipient unsubscribes]";
 
+/** The same of the page on which one chooses which mails to get. */
+export const PREFERENCES_MARK = "[a link to the choice of mails]";
+
 /** Makes the links in mails, which nobody sees but their recipients, not even who reads the table of messages. */
 export interface Links {
   /** The link of a token, sealed again; undefined if auth-service did not seal the token. */
   sealedLink(purpose: LinkPurpose, sealedToken: string): string | undefined;
   /** A text or HTML with the link in its place; undefined if the link cannot be opened. */
   put(text: string, sealedLink: string): string | undefined;
+  /** Where somebody who signs in chooses which mails they get. */
+  preferencesUrl: string;
   /** Where somebody says that they want no more mails of a kind. */
   unsubscribeUrl(unsubscribing: Unsubscribing): string;
   /** Undefined if the token is of no such link. */
@@ -44,6 +49,7 @@ export function makeLinks(meshSecret: string, publicUrl: string): Links {
       const link = links.open(sealedLink);
       return link === undefined ? undefined : text.replaceAll(LINK_MARK, () => link);
     },
+    preferencesUrl: `${base}/account#mails`,
     unsubscribeUrl: (who) => `${base}/email/unsubscribe/${unsubscribing.sign(who)}`,
     readUnsubscribeToken: unsubscribing.read,
   };

@@ -5,7 +5,7 @@ import { insertMessage } from "../db/message.ts";
 import type { Db } from "../db/schema.ts";
 import { render } from "./document.ts";
 import { readLanguage } from "./language.ts";
-import { UNSUBSCRIBE_MARK } from "./links.ts";
+import { PREFERENCES_MARK, UNSUBSCRIBE_MARK } from "./links.ts";
 import { queuedAt } from "./schedule.ts";
 import type { Template } from "./templates/template.ts";
 
@@ -31,7 +31,10 @@ export async function queueMail<T>(tx: Db, template: Template<T>, data: T, envel
   const message = await insertMessage(tx, {
     id: randomUUID(),
     to_address: email,
-    ...render(template.write(data, language), { language, unsubscribeUrl: category === null ? undefined : UNSUBSCRIBE_MARK }),
+    ...render(template.write(data, language), {
+      language,
+      ...(category !== null && { unsubscribeUrl: UNSUBSCRIBE_MARK, preferencesUrl: PREFERENCES_MARK }),
+    }),
     template: template.id,
     event_id: eventId,
     user_id: userId ?? null,

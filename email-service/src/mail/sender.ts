@@ -10,7 +10,7 @@ import { type Failure, markDeferred, markFailed, markSent } from "../db/outcome.
 import type { Database, Db, MessageRow } from "../db/schema.ts";
 import { messageFailed, messageSent } from "../events.ts";
 import { makeBell } from "./bell.ts";
-import { type Links, UNSUBSCRIBE_MARK, withoutTokens } from "./links.ts";
+import { type Links, PREFERENCES_MARK, UNSUBSCRIBE_MARK, withoutTokens } from "./links.ts";
 import { nextAttemptTime } from "./schedule.ts";
 import type { Mail, MailTransport, Outcome } from "./transport.ts";
 
@@ -139,7 +139,10 @@ function toMail(message: MessageRow, links: Links): Mail | undefined {
   const { id, to_address, subject, create_time, template, sealed_link, user_id, category } = message;
   const unsubscribeUrl = user_id === null || category === null ? undefined : links.unsubscribeUrl({ userId: user_id, category });
   const put = (content: string): string | undefined => {
-    const whole = unsubscribeUrl === undefined ? content : content.replaceAll(UNSUBSCRIBE_MARK, () => unsubscribeUrl);
+    const whole =
+      unsubscribeUrl === undefined
+        ? content
+        : content.replaceAll(UNSUBSCRIBE_MARK, () => unsubscribeUrl).replaceAll(PREFERENCES_MARK, () => links.preferencesUrl);
     return sealed_link === null ? whole : links.put(whole, sealed_link);
   };
   const text = put(message.text);
