@@ -94,10 +94,17 @@ export function typeRegistry(root: protobuf.Root): TypeRegistry {
     return scalarOf(field.type, field);
   };
 
+  // What is in a google.protobuf.Any is looked for by name each time, and protobufjs goes about that through all packages.
+  const named = new Map<string, MessageType>();
   return (name) => {
+    const before = named.get(name);
+    if (before !== undefined) return before;
     const found = root.lookup(name, protobuf.Type);
     // protobufjs also finds a type of that name in some other package.
-    return found instanceof protobuf.Type && bare(found.fullName) === name ? messageOf(found) : undefined;
+    if (!(found instanceof protobuf.Type) || bare(found.fullName) !== name) return undefined;
+    const message = messageOf(found);
+    named.set(name, message);
+    return message;
   };
 }
 
