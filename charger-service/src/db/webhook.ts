@@ -57,8 +57,9 @@ export function webhooksBefore(
   return query.execute();
 }
 
-export function enabledWebhooks(db: Db): Promise<WebhookRow[]> {
-  return db.selectFrom("webhook").select(columns).where("state", "=", "ENABLED").execute();
+/** Every one. There are not many. */
+export function allWebhooks(db: Db): Promise<WebhookRow[]> {
+  return db.selectFrom("webhook").select(columns).execute();
 }
 
 /** Undefined if there is none. */
@@ -111,6 +112,12 @@ export function insertReplay(
 /** The newest replays of these webhooks, as far as they have one. */
 export function replaysOf(db: Db, webhookIds: readonly string[]): Promise<WebhookReplayRow[]> {
   return db.selectFrom("webhook_replay").selectAll().where("webhook_id", "=", sql<string>`any(${webhookIds}::uuid[])`).execute();
+}
+
+/** Whether any replay, of whatever webhook, has not ended. */
+export async function hasReplays(db: Db): Promise<boolean> {
+  const running = await db.selectFrom("webhook_replay").select("webhook_id").where("state", "=", "RUNNING").limit(1).execute();
+  return running.length > 0;
 }
 
 /** The replay that has waited longest, of an enabled webhook other than these, for us alone until the transaction ends. Undefined if there is none. */

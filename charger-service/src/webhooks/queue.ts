@@ -7,7 +7,7 @@ import { rest } from "@chargemesh/kit/rest";
 import { sql } from "kysely";
 import type { JsMsg } from "nats";
 import type { Db } from "../db/schema.ts";
-import { enabledWebhooks, readCursor, writeCursor } from "../db/webhook.ts";
+import { allWebhooks, readCursor, writeCursor } from "../db/webhook.ts";
 import { type QueuedEvent, queueDeliveries } from "../db/webhook-delivery.ts";
 import type { WebhookRow } from "../db/webhook-tables.ts";
 import { eventMatch } from "../domain/event-match.ts";
@@ -17,7 +17,7 @@ import { inBatches } from "./batches.ts";
 
 /** How many events are queued in a transaction at most. */
 const BATCH_MAX = 100;
-/** While nothing is queued the cursor is written after so many events: what is read again then after a restart was for nobody before. */
+/** While there is no webhook the cursor is written after so many events only: what is read again after a restart is for nobody then, either. */
 const UNWRITTEN_MAX = 500;
 /** What NATS says of the consumer that reads for webhooks. */
 const READER = "webhooks";
@@ -76,8 +76,9 @@ async function queueFrom({ db, nats, wake }: QueueDeps, signal: AbortSignal, log
     const messages = journalAfter(nats, journal.created, written, AbortSignal.any([signal, done.signal]), log, READER);
     for await (const batch of inBatches(messages, BATCH_MAX)) {
       const cursor = batch.at(-1)?.seq ?? written;
-      const queued = await queuedEvents(db, batch, log);
-      if (queued.length === 0 && cursor - written < UNWRITTEN_MAX) continue;
+      const webhooks = await allWebhooks(db);
+      if (webhooks.length === 0 && cursor - written < UNWRITTEN_MAX) continue;
+      const queued = queuedEvents(webhooks, batch, log);
       await transact(db, async (tx) => {
         await queueDeliveries(tx, queued, false);
         await writeCursor(tx, { cursor, journal: journal.created });
@@ -101,15 +102,14 @@ async function startOf(db: Db, { created, first, last }: JournalState, log: Logg
   return start;
 }
 
-/** Those of these events that a webhook wants, of the time since it was made. */
-async function queuedEvents(db: Db, messages: readonly JsMsg[], log: Logger): Promise<QueuedEvent[]> {
-  const webhooks = (await enabledWebhooks(db)).map((webhook) => ({ ...webhook, wants: wantedBy(webhook) }));
-  if (webhooks.length === 0) return [];
+/** Those of these events that a webhook wants which is enabled, of the time since it was made. */
+function queuedEvents(webhooks: readonly WebhookRow[], messages: readonly JsMsg[], log: Logger): QueuedEvent[] {
+  const enabled = webhooks.flatMap((webhook) => (webhook.state === "ENABLED" ? { ...webhook, wants: wantedBy(webhook) } : []));
   return messages.flatMap((message) => {
     const event = readJournalled(message, log);
     if (event === undefined) return [];
     const time = new Date(event.time);
-    const webhookIds = webhooks.flatMap(({ id, create_time, wants }) => (time >= create_time && wants(event) ? id : []));
+    const webhookIds = enabled.flatMap(({ id, create_time, wants }) => (time >= create_time && wants(event) ? id : []));
     return webhookIds.length === 0 ? [] : { cursor: message.seq, event, webhookIds };
   });
 }

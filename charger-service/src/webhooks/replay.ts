@@ -5,7 +5,7 @@ import { transact } from "@chargemesh/kit/postgres";
 import { keepDoing } from "@chargemesh/kit/rounds";
 import type { JsMsg } from "nats";
 import type { Db } from "../db/schema.ts";
-import { lockReplay, updateReplay, webhookById } from "../db/webhook.ts";
+import { hasReplays, lockReplay, updateReplay, webhookById } from "../db/webhook.ts";
 import { hasPending, type QueuedEvent, queueDeliveries } from "../db/webhook-delivery.ts";
 import type { WebhookReplayRow, WebhookRow } from "../db/webhook-tables.ts";
 import { type JournalState, journalAfter, journalState } from "../live/journal.ts";
@@ -25,7 +25,7 @@ const PENDING_MAX = 1_000;
 /** Goes on with replays, of whatever replica, until the process stops: each a step at a time, which is queued and noted in one transaction. */
 export function keepReplays({ db, nats, wake }: QueueDeps, stack: Stack, log: Logger): void {
   const round = async (): Promise<void> => {
-    if (!nats.isConnected()) return;
+    if (!nats.isConnected() || !(await hasReplays(db))) return;
     const waiting: string[] = [];
     let replay: WebhookReplayRow | undefined;
     do {
