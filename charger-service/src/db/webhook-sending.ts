@@ -3,6 +3,9 @@ import { sql } from "kysely";
 import type { Db } from "./schema.ts";
 import type { WebhookAttemptRow } from "./webhook-tables.ts";
 
+/** As many as the bytes that are kept of an answer. */
+const CHARACTERS_MAX = 1_024;
+
 /** When a webhook has something to do next. It may be in the past, and may turn out to be under way, or to have to wait for another one. */
 export interface NextAttempt {
   webhookId: string;
@@ -157,9 +160,9 @@ export async function recordAttempt(
     from attempted`.execute(tx);
 }
 
-/** Without what a column of text does not hold. */
+/** What others say, which may be as long as the head of an answer: no longer than this, and without what a column of text does not hold. */
 function storable(text: string): string {
-  return text.replaceAll("\0", "\ufffd").toWellFormed();
+  return text.slice(0, CHARACTERS_MAX).replaceAll("\0", "\ufffd").toWellFormed();
 }
 
 /** Gives up all that waits for a webhook. */
