@@ -87,7 +87,14 @@ test("each user who is made or changed is told once, in order, as a CloudEvent",
   const first = event("UserCreated", admin.id, { username: "admin", role: "ADMIN" });
   const user = { username: "ada@example.org", email: "ada@example.org" };
   const link = event("OneTimeTokenIssued", ada.id, {});
-  const token = { userId: ada.id, ...user, purpose: "VERIFY_EMAIL", sealedToken: expect.stringMatching(/^[\w-]{95}$/), expireTime: time };
+  const token = {
+    userId: ada.id,
+    ...user,
+    language: "en",
+    purpose: "VERIFY_EMAIL",
+    sealedToken: expect.stringMatching(/^[\w-]{95}$/),
+    expireTime: time,
+  };
   expect(await told(5)).toEqual([
     // Nobody asked for the first administrator, so no request is named.
     { ...first, event: { ...first.event, requestid: undefined, traceparent: undefined } },

@@ -24,7 +24,7 @@ export async function charge(
 ): Promise<Told> {
   const log = makeLogger("chaos", "silent");
   const stack = new Stack();
-  const db = openPostgres<Database>(urls.chargerUrl, SCHEMA, 10, stack, log);
+  const db = openPostgres<Database>(urls.chargerUrl, SCHEMA, chargers + 3, stack, log);
   await prepare(urls.ownerUrl, chargers);
   const told: Told = new Map();
   let begun = 0;

@@ -20,6 +20,9 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
+/** Longer than Postgres lets a publisher be silent, in ms. */
+const FROZEN_MS = 12_000;
+
 /** Starts all, of which only the `mortal` programs are ever struck. What they write is in the file `output`. */
 export async function startServers(mortal: readonly Program[], spared: readonly Program[], output: string): Promise<Servers> {
   const [database, nats] = await Promise.all([freshDatabase(), freshNats()]);
@@ -57,6 +60,14 @@ export async function startServers(mortal: readonly Program[], spared: readonly 
     one.process = await start(one.program);
     return one.program;
   };
+  /** One that hangs for so long that another publishes in its place, and then goes on as if nothing had been. */
+  const freezePublisher = async (fate: Random): Promise<string> => {
+    const { process: one } = fate.pick(running.filter(({ program }) => program === "publisher"));
+    one.kill("SIGSTOP");
+    await sleep(FROZEN_MS);
+    one.kill("SIGCONT");
+    return "a publisher, for a while";
+  };
   /** Whoever publishes loses its lock, and does not know. */
   const strikeSession = async (): Promise<string> => {
     const own = new Pool({ connectionString: database.chargerUrl, max: 1 });
@@ -74,7 +85,8 @@ export async function startServers(mortal: readonly Program[], spared: readonly 
       const away = fate.below(awayMs);
       const share = fate();
       if (share < 0.3) return strikeNats(away);
-      return share < 0.9 ? strikeProgram(fate, away) : strikeSession();
+      if (share < 0.85) return strikeProgram(fate, away);
+      return share < 0.9 && awayMs >= 1_000 ? freezePublisher(fate) : strikeSession();
     },
     async stop() {
       await Promise.all(running.map(({ process: one }) => one.stop(0)));

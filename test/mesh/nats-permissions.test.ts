@@ -144,7 +144,8 @@ test.each(SERVICES)("%s-service hears what it is told, and nothing else", async 
 
 test("the consumers in the configuration are those of the services", () => {
   const read = (file: string): string => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
-  const inCode = SERVICES.flatMap((service) => [...read(`${service}-service/src/start.ts`).matchAll(/\bsubscribe\(nats, "([^"]+)"/g)]);
+  const files = [...SERVICES.map((service) => `${service}-service/src/start.ts`), "email-service/src/subscriptions.ts"];
+  const inCode = files.flatMap((file) => [...read(file).matchAll(/(?:\bsubscribe\(nats, |^ {2}\[)"([^"]+)"/gm)]);
   const inConfiguration = read("deploy/nats.conf").matchAll(/\$JS\.API\.CONSUMER\.MSG\.NEXT\.\w+\.([\w-]+)"/g);
   expect([...inConfiguration].map(([, name]) => name).toSorted()).toEqual(inCode.map(([, name]) => name).toSorted());
 });

@@ -20,8 +20,8 @@ const LOOK_MS = 100;
 
 export interface Publisher {
   /**
-   * Publishes all at once, but each of a line only when the one before it is taken: one that is not holds up all of its line behind it, also if
-   * it was lost where a cluster changed its leader. Answers their receipts, in the order of what is published; never rejects.
+   * Publishes all in their order, many at once, but each of a line only when the one before it is taken: one that is not holds back all of its
+   * line behind it, also if it was lost where a cluster changed its leader. Answers their receipts in that order; never rejects.
    */
   publish(publications: readonly Publication[]): Promise<Receipt[]>;
   close(): void;
@@ -52,14 +52,6 @@ export function openPublisher(nats: Nats, connection: NatsConnection, service: s
       waiting.set(reply, resolve);
       connection.publish(subject, text, { headers: all, reply });
     });
-  const inLine = (lines: Map<string, Promise<Receipt>>, publication: Publication): Promise<Receipt> => {
-    const { line } = publication;
-    const before = line === undefined ? undefined : lines.get(line);
-    const follow = (last: Receipt): Receipt | Promise<Receipt> => (last instanceof Error ? last : send(publication));
-    const receipt = (before === undefined ? send(publication) : before.then(follow)).catch(toError);
-    if (line !== undefined) lines.set(line, receipt);
-    return receipt;
-  };
   const giveUp = (): void => {
     for (const resolve of waiting.values()) resolve(new Error("NATS did not say whether it has an event"));
     waiting.clear();
@@ -71,8 +63,7 @@ export function openPublisher(nats: Nats, connection: NatsConnection, service: s
         if (!nats.isConnected() || performance.now() - heardAt > RECEIPTS_MS) giveUp();
       }, LOOK_MS);
       try {
-        const lines = new Map<string, Promise<Receipt>>();
-        return await Promise.all(publications.map((publication) => inLine(lines, publication)));
+        return await Promise.all(await sendAll(publications, (publication) => send(publication).catch(toError)));
       } finally {
         clearInterval(look);
       }
@@ -82,6 +73,23 @@ export function openPublisher(nats: Nats, connection: NatsConnection, service: s
       subscription.unsubscribe();
     },
   };
+}
+
+/** Begins to send all, in their order. What goes on at once is all that is in different lines. */
+async function sendAll(
+  publications: readonly Publication[],
+  send: (publication: Publication) => Promise<Receipt>,
+): Promise<Promise<Receipt>[]> {
+  const lines = new Map<string, Promise<Receipt>>();
+  const receipts: Promise<Receipt>[] = [];
+  for (const publication of publications) {
+    const { line } = publication;
+    const before = line === undefined ? undefined : await lines.get(line);
+    const receipt = before instanceof Error ? Promise.resolve(before) : send(publication);
+    if (line !== undefined) lines.set(line, receipt);
+    receipts.push(receipt);
+  }
+  return receipts;
 }
 
 function toError(err: unknown): Error {
