@@ -1,10 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Message_State } from "@chargemesh/contracts/email/v1/message";
-import { AckPolicy, connect, DeliverPolicy, type NatsConnection } from "nats";
+import { makeSealedTexts } from "@chargemesh/kit/sealed-text";
+import { AckPolicy, DeliverPolicy } from "nats";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type FreshNats, freshNats } from "../../test/servers.ts";
 import { issueServer, makeAuthority } from "../../tools/certs/authority.ts";
+import { oneTimeTokenIssued, openPublisher, type Publisher, securityNoticeRaised } from "./events.ts";
 import { type MailServerProcess, startMailServerProcess } from "./mail-server-process.ts";
 import { makeClock, makeSurroundings, type Replica, type Surroundings, startReplica, type TestClock, until } from "./service.ts";
 
@@ -12,7 +14,7 @@ import { makeClock, makeSurroundings, type Replica, type Surroundings, startRepl
 
 const DAY_MS = 24 * 3_600_000;
 let nats: FreshNats;
-let bus: NatsConnection;
+let publisher: Publisher;
 let surroundings: Surroundings;
 let server: MailServerProcess;
 let ours: string;
@@ -24,8 +26,7 @@ beforeAll(async () => {
   const validity = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS) };
   const [authority, other] = [await makeAuthority(validity), await makeAuthority(validity)];
   nats = await freshNats();
-  const { host, username, password } = new URL(nats.url);
-  bus = await connect({ servers: host, user: username, pass: password });
+  publisher = await openPublisher(nats.url);
   surroundings = await makeSurroundings(nats.url);
   server = await startMailServerProcess(await issueServer(authority, ["localhost", "127.0.0.1"], validity));
   clock = makeClock();
@@ -35,7 +36,7 @@ beforeAll(async () => {
   await writeFile(anothers, other.certificate);
 });
 afterAll(async () => {
-  await bus?.close();
+  await publisher?.close();
   await server?.stop();
   await surroundings?.remove();
   await nats?.stop();
@@ -118,7 +119,7 @@ test.each([
   const { create, reaches, health } = await boot("plain");
   const { id } = await create({ to: addressOf(mailbox) });
   expect(await reaches(id, { attempts: 1, lastError: says })).toMatchObject({ state: "QUEUED", bounce: undefined });
-  expect(await health()).toMatchObject({ smtp: "SERVING" });
+  await until(async () => (await health()).smtp === "SERVING" || undefined);
 });
 
 test.each([
@@ -159,25 +160,55 @@ test("operators have what failed tried again all at once, and what bounced only 
   expect(await retryAll({ to: gone, bounced: true })).toBe(1);
 });
 
+interface Told {
+  type: string;
+  subject: string;
+  data: { to?: string; template?: string };
+}
+
+/** What the stream tells, from the first event on, until `isAll` of it has come. */
+async function toldUntil(isAll: (events: readonly Told[]) => boolean): Promise<Told[]> {
+  const config = { deliver_policy: DeliverPolicy.All, ack_policy: AckPolicy.None, mem_storage: true };
+  const { name } = await publisher.manager.consumers.add("chargemesh_email_v1", config);
+  const consumer = await publisher.jetstream.consumers.get("chargemesh_email_v1", name);
+  const events: Told[] = [];
+  for await (const message of await consumer.consume()) {
+    events.push(message.json());
+    if (isAll(events)) break;
+  }
+  return events;
+}
+
 test("what was sent or given up is told of once each, without what it said", async () => {
   const { create, reaches } = await boot("plain");
   const [sent, failed] = [await create({ to: addressOf("ada") }), await create({ to: addressOf("gone") })];
   await reaches(sent.id, { state: "SENT" });
   await reaches(failed.id, { state: "FAILED" });
-  const manager = await bus.jetstreamManager();
-  const config = { deliver_policy: DeliverPolicy.All, ack_policy: AckPolicy.None, mem_storage: true };
-  const { name } = await manager.consumers.add("chargemesh_email_v1", config);
-  const events: { type: string; subject: string; data: object; requestid: string }[] = [];
-  for await (const message of await (await bus.jetstream().consumers.get("chargemesh_email_v1", name)).consume()) {
-    events.push(message.json());
-    if ([sent.id, failed.id].every((id) => events.some(({ subject }) => subject === id))) break;
-  }
+  const events = await toldUntil((all) => [sent.id, failed.id].every((id) => all.some(({ subject }) => subject === id)));
   const about = (id: string) => events.filter(({ subject }) => subject === id).map(({ type, data }) => ({ type, data }));
   expect(about(sent.id)).toEqual([{ type: "chargemesh.email.v1.MessageSent", data: { messageId: sent.id, to: sent.to, attempts: 1 } }]);
   const refusal = { bounceCode: 550, bounceEnhancedStatus: "5.1.1" };
   expect(about(failed.id)).toEqual([
     { type: "chargemesh.email.v1.MessageFailed", data: { messageId: failed.id, to: failed.to, attempts: 1, ...refusal } },
   ]);
+});
+
+test("neither a refusal that repeats the link of a mail nor an event keeps the link, and of who is no more none keeps the address", async () => {
+  const { list } = await boot("plain");
+  const [quoting, deleted] = [addressOf("quoting"), addressOf("ada")];
+  const sealedToken = makeSealedTexts(surroundings.vars.MESH_SECRET ?? "", "one-time token").seal("a-secret-token");
+  const link = oneTimeTokenIssued({ email: quoting, purpose: "RESET_PASSWORD", sealedToken, expireTime: new Date(Date.now() + DAY_MS) });
+  const notice = securityNoticeRaised({ kind: "ACCOUNT_DELETED", email: deleted, username: "ada" });
+  await publisher.publish(link, notice);
+  await publisher.allHandled();
+  const { id, lastError, bounce } = await until(async () => (await list({ to: quoting, bounced: true })).messages[0]);
+  expect([lastError, bounce?.text]).toEqual([expect.stringMatching(/554.*account#reset=…/), expect.stringMatching(/^No: http.*#reset=…/)]);
+  const events = await toldUntil((all) => [link, notice].every((event) => all.some(({ data }) => JSON.stringify(data).includes(event.id))));
+  expect(JSON.stringify([events, lastError, bounce])).not.toContain("a-secret-token");
+  expect(events.find(({ subject }) => subject === id)?.data).toMatchObject({ to: quoting, template: "reset-password", eventId: link.id });
+  const ofDeleted = events.find(({ data }) => JSON.stringify(data).includes(notice.id));
+  expect(ofDeleted).toMatchObject({ type: "chargemesh.email.v1.MessageSent", data: { template: "security-notice", eventId: notice.id } });
+  expect(JSON.stringify(events)).not.toContain(deleted);
 });
 
 test("a connection that is cut in the middle of the content is no refusal: the mail goes out later, once", async () => {
@@ -198,6 +229,7 @@ test("a server that is slow with one mail does not keep the others", async () =>
   const others = await Promise.all(Array.from({ length: 10 }, () => create({ to: addressOf("ada") })));
   for (const { id } of others) await reaches(id, { state: "SENT" });
   expect(await get(slow.id)).toMatchObject({ state: "QUEUED", attempts: 1 });
+  await create({ to: addressOf("releasing") });
   await reaches(slow.id, { state: "SENT", attempts: 1 });
 });
 

@@ -114,12 +114,13 @@ async function record(db: Db, message: MessageRow, outcome: Outcome, now: Date):
 /** Keeps what became of a mail in the end, and tells of it. It is told once, however many replicas have sent it. */
 function settle(db: Db, message: MessageRow, failure: Failure | undefined, now: Date): Promise<void> {
   return transact(db, async (tx) => {
-    if (!(await isSettled(tx, message, failure, now))) return;
+    if (!(await keepOutcome(tx, message, failure, now))) return;
     await (failure === undefined ? messageSent(tx, message) : messageFailed(tx, message, failure.bounce));
   });
 }
 
-function isSettled(tx: Transaction<Database>, { id, is_forgotten_once_done }: MessageRow, failure: Failure | undefined, now: Date) {
+/** False if it was known, or the mail is no more. */
+function keepOutcome(tx: Transaction<Database>, { id, is_forgotten_once_done }: MessageRow, failure: Failure | undefined, now: Date) {
   if (is_forgotten_once_done) return deleteMessage(tx, id);
   return failure === undefined ? markSent(tx, id, now) : markFailed(tx, id, failure);
 }
