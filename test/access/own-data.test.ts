@@ -28,6 +28,7 @@ let charger: RPCClient;
 let things: Things;
 let ada: Headers;
 let bob: Headers;
+let bobId: string;
 const CHARGER = "CP-OWN";
 const START = { connectorId: 1, meterStart: 0 };
 const SOON = new Date(Date.now() + 600_000).toISOString();
@@ -39,6 +40,7 @@ beforeAll(async () => {
   const [first, second] = await Promise.all([signUp("ada"), signUp("bob")]);
   ada = first.headers;
   bob = second.headers;
+  bobId = second.id;
   charger = await connect(admin);
   things = await fill(first.rest, first.id);
 });
@@ -141,8 +143,11 @@ const rpcNamed = (name: string) => {
   return found;
 };
 
+/** Streams, each of which has a test of its own below. */
+const streams = ["EventService/WatchEvents"];
+
 test("of every rpc that a driver may call it is said what it leads to", () => {
-  const said = [...Object.keys(theirs), ...Object.keys(lists), ...nobodys];
+  const said = [...Object.keys(theirs), ...Object.keys(lists), ...nobodys, ...streams];
   expect(forDrivers.map(({ path }) => nameOf(path)).toSorted()).toEqual(said.toSorted());
 });
 
@@ -206,8 +211,30 @@ describe.each(Object.keys(lists))("%s", (name) => {
   });
 });
 
-test("no stream is open to drivers", () => {
-  expect(forDrivers.filter(({ streams }) => streams)).toEqual([]);
+test("every stream that drivers may open is named", () => {
+  expect(forDrivers.filter((rpc) => rpc.streams).map(({ path }) => nameOf(path))).toEqual(streams);
+});
+
+test("a stream of events shows each driver what is theirs, from the first event on", async () => {
+  const admin = await signIn(env.rest, ADMIN);
+  /** What somebody sees until a last id token of theirs was made. */
+  const follow = async (headers: Headers, userId: string, idToken: string): Promise<string[]> => {
+    expect((await admin("POST", "/ocpp/idTokens", { idToken, userId })).status).toBe(200);
+    const answer = await fetch(`${env.rest}/ocpp/events?cursor=0`, { headers: { ...headers, accept: "application/x-ndjson" } });
+    const subjects: string[] = [];
+    let text = "";
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const lines = (text + chunk).split("\n");
+      text = lines.pop() ?? "";
+      subjects.push(...lines.filter((line) => line !== "").map((line) => JSON.parse(line).subject));
+      if (subjects.includes(idToken)) break;
+    }
+    return subjects;
+  };
+  expect(await follow(bob, bobId, "of-bob")).toEqual(["of-bob"]);
+  const adas = await follow(ada, things.userId, "of-ada");
+  expect(adas).toEqual(expect.arrayContaining([things.idToken.toLowerCase(), things.transactionId, things.reservationId]));
+  expect(adas).not.toContain("of-bob");
 });
 
 test("an idempotency key of another's is told nothing", async () => {
