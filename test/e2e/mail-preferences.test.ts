@@ -19,7 +19,7 @@ let admin: Rest;
 let publisher: Publisher;
 
 beforeAll(async () => {
-  const log = makeLogger("test", "trace", { write: (line) => lines.push(line) });
+  const log = makeLogger("test", "info", { write: (line) => lines.push(line) });
   env = await startEnv({ PUBLIC_URL: "https://charge.example/mesh" }, log);
   admin = await signIn(env.rest, ADMIN);
   publisher = await openPublisher(env.nats.url);
@@ -83,6 +83,7 @@ describe("unsubscribing by a click", () => {
       const { status, headers, text } = await send(url, { method: "POST", headers: FORM, body: ONE_CLICK });
       expect([status, headers.get("content-type"), headers.get("set-cookie")]).toEqual([200, "text/html; charset=utf-8", null]);
       expect(text).toContain("Erledigt.");
+      expect(text).toContain('<a href="https://charge.example/mesh/account#mails">Auswählen');
     }
     expect((await user.rest("GET", "/email/preferences")).body).toEqual({
       userId: user.id,

@@ -4,7 +4,7 @@ import type { Links } from "../mail/links.ts";
 import { readToken, unsubscribePage } from "./unsubscribe-page.ts";
 
 export const getUnsubscribePage =
-  ({ db, links }: { db: Db; links: Links }) =>
+  (needs: { db: Db; links: Links }) =>
   async ({ token }: GetUnsubscribePageRequest): Promise<GetUnsubscribePageResponse> => ({
-    page: await unsubscribePage(db, readToken(links, token), false),
+    page: await unsubscribePage(needs, readToken(needs.links, token), false),
   });

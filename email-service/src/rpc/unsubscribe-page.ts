@@ -2,6 +2,7 @@ import type { HttpBody } from "@chargemesh/contracts/google/api/httpbody";
 import { AppError } from "@chargemesh/kit/errors";
 import { recipientById } from "../db/recipient.ts";
 import type { Db, OptOutCategory } from "../db/schema.ts";
+import { footerWords } from "../mail/footer.ts";
 import { type Language, readLanguage } from "../mail/language.ts";
 import type { Links } from "../mail/links.ts";
 import type { Unsubscribing } from "../mail/unsubscribe-token.ts";
@@ -27,7 +28,7 @@ const texts: Record<
     ask: (mails) => `Shall we send you no more ${mails}?`,
     button: "Unsubscribe",
     done: (mails) => `Done. We send you no more ${mails}.`,
-    others: "Other mails still come. Whoever runs this service can turn these on again.",
+    others: "Other mails still come.",
   },
   de: {
     title: "Abbestellen",
@@ -39,7 +40,7 @@ const texts: Record<
     ask: (mails) => `Sollen wir Ihnen keine ${mails}?`,
     button: "Abbestellen",
     done: (mails) => `Erledigt. Wir werden Ihnen keine ${mails}.`,
-    others: "Andere E-Mails kommen weiterhin. Der Betreiber dieses Dienstes kann diese wieder einschalten.",
+    others: "Andere E-Mails kommen weiterhin.",
   },
 };
 
@@ -55,11 +56,15 @@ export function readToken(links: Links, token: string): Unsubscribing {
 }
 
 /** The page of a link, before and after. It says nothing of who its reader is; its form goes to where the page is from. */
-export async function unsubscribePage(db: Db, { userId, category }: Unsubscribing, isDone: boolean): Promise<HttpBody> {
+export async function unsubscribePage(
+  { db, links }: { db: Db; links: Links },
+  { userId, category }: Unsubscribing,
+  isDone: boolean,
+): Promise<HttpBody> {
   const language = readLanguage((await recipientById(db, userId))?.language ?? "");
   const { title, mails, ask, button, done, others } = texts[language];
   const content = isDone
-    ? `<p>${done(mails[category])}</p><p>${others}</p>`
+    ? `<p>${done(mails[category])} ${others}</p><p><a href="${links.preferencesUrl}">${footerWords[language].preferences}</a></p>`
     : `<p>${ask(mails[category])}</p><form method="post"><button name="List-Unsubscribe" value="One-Click">${button}</button></form>`;
   const html = [
     `<!doctype html>\n<html lang="${language}">\n<head>\n<meta charset="utf-8">`,

@@ -26,7 +26,7 @@ export const unsubscribe =
       if (!(await optOut(tx, userId, category, clock.now()))) return;
       await recordAudit(tx, { resource: `users/${userId}`, details: { [category.toLowerCase()]: "off" } });
     });
-    return { page: await unsubscribePage(db, unsubscribing, true) };
+    return { page: await unsubscribePage({ db, links }, unsubscribing, true) };
   };
 
 /** RFC 8058, 3.1: urlencoded, or multipart/form-data. */
