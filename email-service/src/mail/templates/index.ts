@@ -12,8 +12,6 @@ import { verifyEmail } from "./verify-email.ts";
 import { webhookDisabled } from "./webhook-disabled.ts";
 import { welcome } from "./welcome.ts";
 
-export { type Language, languages, readLanguage } from "../language.ts";
-
 /** Every mail that we write by ourselves, by its id. */
 export const templates = {
   welcome,
