@@ -193,7 +193,7 @@ test("a sign-in with another kind of program or from another network is told, on
   expect(await refusal(signIn(username, { ...HOME, agent: "curl/8.0" }, "a wrong password"))).toMatchObject({
     reason: "INVALID_CREDENTIALS",
   });
-  const news = { userId: id, email: username, username, kind: "NEW_SIGN_IN", time: expect.any(String) };
+  const news = { userId: id, email: username, username, kind: "NEW_SIGN_IN", language: "en", time: expect.any(String) };
   expect(noticesIn(await storyOf(id))).toEqual([
     { ...news, remoteAddress: HOME.address, userAgent: SAFARI },
     { ...news, remoteAddress: abroad.address, userAgent: FIREFOX },

@@ -44,7 +44,7 @@ test("every operation says who may call", () => {
   );
   const anybody = operations.filter(({ security }) => security?.length === 0).map(({ operationId }) => operationId);
   expect(anybody.sort()).toEqual(
-    "AccountService_RequestPasswordReset AccountService_ResetPassword AccountService_VerifyEmail Health_GetService Health_GetSystem SigningKeyService_ListSigningKeys UserService_LogIn UserService_LogOut UserService_RefreshTokens UserService_SignUp".split(
+    "AccountService_RequestPasswordReset AccountService_ResetPassword AccountService_VerifyEmail Health_GetService Health_GetSystem PreferenceService_GetUnsubscribePage PreferenceService_Unsubscribe SigningKeyService_ListSigningKeys UserService_LogIn UserService_LogOut UserService_RefreshTokens UserService_SignUp".split(
       " ",
     ),
   );
