@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { makeLogger } from "@chargemesh/kit/log";
 import { Stack } from "@chargemesh/kit/main";
 import { openPostgres } from "@chargemesh/kit/postgres";
@@ -8,6 +9,9 @@ import { stopTransaction } from "charger-service/src/domain/transaction-stop.ts"
 import { Pool } from "pg";
 
 // Chargers that charge, as charger-service writes that down, without their sockets.
+
+const TRIES_MAX = 20;
+const RETRY_MS = 500;
 
 /** What must be told of each charger, in order. */
 export type Told = Map<string, string[]>;
@@ -24,7 +28,7 @@ export async function charge(
 ): Promise<Told> {
   const log = makeLogger("chaos", "silent");
   const stack = new Stack();
-  const db = openPostgres<Database>(urls.chargerUrl, SCHEMA, chargers + 3, stack, log);
+  const db = openPostgres<Database>(urls.chargerUrl, SCHEMA, 20, stack, log);
   await prepare(urls.ownerUrl, chargers);
   const told: Told = new Map();
   let begun = 0;
@@ -32,12 +36,13 @@ export async function charge(
     const place = { chargerId, evseId: 1, connectorId: 1 };
     const [startTime, meterStartWh, idToken] = [new Date(), begun, tokenOf(chargerId)];
     const report = { ...place, epoch: 0, idToken, startTime, meterStartWh, reservationNumber: undefined };
-    const { transactionId } = await startTransaction(db, report, startTime);
+    const { transactionId } = await insist(() => startTransaction(db, report, startTime));
     tell(`TransactionStarted ${transactionId} 0`);
-    await recordReadings(db, place, transactionId, [registerReading(new Date(), meterStartWh + 100, "Sample.Periodic")]);
+    const reading = registerReading(new Date(), meterStartWh + 100, "Sample.Periodic");
+    await insist(() => recordReadings(db, place, transactionId, [reading]));
     tell(`TransactionUpdated ${transactionId} 100`);
-    const stop = { reason: "Local", interrupted: false, idToken, readings: [] };
-    await stopTransaction(db, { chargerId, transactionId, stopTime: new Date(), meterStopWh: meterStartWh + 250, ...stop }, new Date());
+    const end = { stopTime: new Date(), meterStopWh: meterStartWh + 250, reason: "Local", interrupted: false };
+    await insist(() => stopTransaction(db, { chargerId, transactionId, idToken, readings: [], ...end }, new Date()));
     tell(`TransactionStopped ${transactionId} 250`);
   };
   const run = async (chargerId: string): Promise<void> => {
@@ -51,6 +56,18 @@ export async function charge(
   await Promise.all(Array.from({ length: chargers }, (_, i) => run(`C-${i}`)));
   await stack.close(log);
   return told;
+}
+
+/** As chargers do: what a busy database did not take is said again in the same words, and counts once. */
+async function insist<T>(say: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await say();
+    } catch (err) {
+      if (tries === TRIES_MAX) throw err;
+      await sleep(RETRY_MS);
+    }
+  }
 }
 
 /** One each, or it would be noted that they are used in several places at once. */
