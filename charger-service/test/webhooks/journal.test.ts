@@ -61,7 +61,7 @@ test("a webhook gets what it asks for of what happens once it is there", async (
   const types = ["ChargerCreated", "ChargerUpdated", "ChargerDeleted"];
   const ofAll = await operator.create({ url: receiver.url, types });
   const ofOne = await operator.create({ url: own.url, types, chargerId: "A-1" });
-  const disabled = await operator.create({ url: receiver.url });
+  const disabled = await operator.create({ url: receiver.url, types });
   await operator.disable(disabled.id);
   await site.register("A-1");
   await site.register("A-2");
