@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? "grpcurl" : `grpc
 test("the page has commands for every service, and names the grpcurl that it was tested with", () => {
   const shown = blocks.map(({ commands }) => commands).join("\n");
   const services = [...page.matchAll(/^(chargemesh\.\w+\.v1\.\w+Service)$/gm)].map(([, service]) => service);
-  expect(services).toHaveLength(28);
+  expect(services).toHaveLength(33);
   expect(services.filter((service) => !shown.includes(`${service}/`))).toEqual([]);
   expect(page).toContain(`grpcurl@${GRPCURL_VERSION}`);
 });
