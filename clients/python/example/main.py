@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 import grpc
 from chargemesh.auth.v1.user_service_pb2 import LogInRequest
@@ -20,35 +19,17 @@ users = UserServiceStub(grpc.insecure_channel(env("AUTH_ADDRESS", "127.0.0.1:300
 channel = grpc.insecure_channel(env("CHARGER_ADDRESS", "127.0.0.1:3002"))
 charger_id = env("CHARGER_ID", "CP-1")
 
-
-
-def sign_in():
-    login = LogInRequest(username=env("CHARGEMESH_USERNAME", "admin"), password=env("CHARGEMESH_PASSWORD", ""))
-    return [("authorization", f"Bearer {users.LogIn(login).user.access_token}")]
-
-
-def follow(metadata, cursor=""):
-    return EventServiceStub(channel).WatchEvents(WatchEventsRequest(charger_id=charger_id, cursor=cursor), metadata=metadata)
-
-
 try:
-    metadata = sign_in()
-    events = follow(metadata)
+    login = LogInRequest(username=env("CHARGEMESH_USERNAME", "admin"), password=env("CHARGEMESH_PASSWORD", ""))
+    metadata = [("authorization", f"Bearer {users.LogIn(login).user.access_token}")]
+    events = EventServiceStub(channel).WatchEvents(WatchEventsRequest(), metadata=metadata)
     events.initial_metadata()  # The stream is open now, so that nothing of what follows is missed.
     request = CreateChargerRequest(charger=Charger(id=charger_id))
     charger = ChargerServiceStub(channel).CreateCharger(request, metadata=metadata).charger
     print(f"added {charger.id}; its password is {charger.password}", flush=True)
-    cursor = ""
-    while True:
-        try:
-            for event in (answer.event for answer in events):
-                print(MessageToJson(event, indent=None), flush=True)
-                cursor = event.cursor
-        except grpc.RpcError as error:  # Lost, or its token has ended: on after the last event that was seen.
-            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED):
-                raise
-            time.sleep(1)
-            events = follow(sign_in(), cursor)
+    for event in (answer.event for answer in events):
+        if event.subject == charger_id:
+            print(MessageToJson(event, indent=None), flush=True)
 except grpc.RpcError as error:
     sys.exit(f"{error.code().name} {error.details()}")
 except KeyboardInterrupt:
