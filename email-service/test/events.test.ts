@@ -36,7 +36,7 @@ const allIds = async () => (await email.list({ pageSize: 200 })).messages.map(({
 const receiptTo = (to: string) => until(async () => (await messagesTo(to)).find(({ template }) => template === "receipt"));
 
 describe("a user who signs up", () => {
-  test("is welcomed at once, in a file that any mail program reads", async () => {
+  test("is welcomed, in a file that any mail program reads", async () => {
     const user = somebody();
     const event = userCreated(user, { requestid: "request-1" });
     await publisher.publish(event);
@@ -51,8 +51,6 @@ describe("a user who signs up", () => {
       lastError: "",
       nextAttemptTime: undefined,
     });
-    // It did not wait for the next look at the queue, which is after a second.
-    expect((sent.sendTime?.getTime() ?? Number.NaN) - (sent.createTime?.getTime() ?? Number.NaN)).toBeLessThan(500);
     expect(await email.get(sent.id)).toEqual(sent);
     const mails = await mailsTo(user.email);
     expect(mails).toHaveLength(1);
@@ -67,6 +65,18 @@ describe("a user who signs up", () => {
     expect(mails[0]?.html).toContain(">Hello user1,</p>");
     expect(mails[0]?.raw).not.toMatch(/[^\r]\n/);
     expect(mails[0]?.headers).toContainEqual(expect.objectContaining({ key: "auto-submitted", value: "auto-generated" }));
+  });
+
+  test("does not wait for the next look at the queue, which is after a second", async () => {
+    const delays: number[] = [];
+    // One that was slow for another reason says nothing; without being woken all of them are.
+    while (delays.length < 5) {
+      const user = somebody();
+      await publisher.publish(userCreated(user));
+      const { sendTime, createTime } = await email.sentTo(user.email);
+      delays.push((sendTime?.getTime() ?? Number.NaN) - (createTime?.getTime() ?? Number.NaN));
+    }
+    expect(Math.min(...delays), `ms: ${delays}`).toBeLessThan(500);
   });
 
   test("is written to once, however often the event comes", async () => {

@@ -33,11 +33,10 @@ async function boot(
 
 const plain = (port: number): string => `smtp://127.0.0.1:${port}`;
 
-test("a mail is handed to the mail server at once, as it was written", async () => {
+test("a mail is handed to the mail server as it was written", async () => {
   await boot(plain);
-  const { id, createTime } = await email.create({ to: "zoë@exämple.org", subject: "Grüße, 充電", text: "Line one\n.\n..dots\nünï\n" });
-  const sent = await email.reaches(id, { state: "SENT", attempts: 1, lastError: "" });
-  expect((sent.sendTime?.getTime() ?? Number.NaN) - (createTime?.getTime() ?? Number.NaN)).toBeLessThan(500);
+  const { id } = await email.create({ to: "zoë@exämple.org", subject: "Grüße, 充電", text: "Line one\n.\n..dots\nünï\n" });
+  await email.reaches(id, { state: "SENT", attempts: 1, lastError: "" });
   expect(server.mails).toMatchObject([
     {
       subject: "Grüße, 充電",
@@ -49,6 +48,18 @@ test("a mail is handed to the mail server at once, as it was written", async () 
   ]);
   expect(server.mails[0]?.raw).not.toContain("Auto-Submitted");
   expect(await email.health()).toMatchObject({ "": "SERVING", smtp: "SERVING" });
+});
+
+test("a mail does not wait for the next look at the queue, which is after a second", async () => {
+  await boot(plain);
+  const delays: number[] = [];
+  // One that was slow for another reason says nothing; without being woken all of them are.
+  while (delays.length < 5) {
+    const { id, createTime } = await email.create({ to: "ada@example.com", subject: "Hello", text: "At once." });
+    const { sendTime } = await email.reaches(id, { state: "SENT" });
+    delays.push((sendTime?.getTime() ?? Number.NaN) - (createTime?.getTime() ?? Number.NaN));
+  }
+  expect(Math.min(...delays), `ms: ${delays}`).toBeLessThan(500);
 });
 
 test.each([
