@@ -73,6 +73,8 @@ function powerW(reading: Reading): number | undefined {
   return total(reading, "Power.Active.Import", { W: 1, kW: 1000 });
 }
 
+/** No meter shows more, in Wh or W: what does is garbage, and would be more than Postgres can count with. */
+const PLAUSIBLE_MAX = 1e15;
 /** What OCPP calls a decimal number. */
 const DECIMAL = /^\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*$/;
 
@@ -81,7 +83,7 @@ function total({ sampledValues }: Reading, measurand: string, units: Record<stri
   const values = sampledValues.flatMap((one) => {
     const fits = one.measurand === measurand && one.location === "Outlet" && one.format === "Raw" && DECIMAL.test(one.value);
     const value = fits ? Number(one.value) * (units[one.unit] ?? Number.NaN) : Number.NaN;
-    return Number.isFinite(value) ? [{ phase: one.phase, value }] : [];
+    return Math.abs(value) <= PLAUSIBLE_MAX ? [{ phase: one.phase, value }] : [];
   });
   const ofPhases = (phases: RegExp) => values.filter(({ phase }) => phases.test(phase));
   const parts = [ofPhases(/^$/).slice(0, 1), ofPhases(/^L[123]$/), ofPhases(/^L[123]-N$/)].find(({ length }) => length > 0);

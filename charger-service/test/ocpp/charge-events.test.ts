@@ -78,6 +78,15 @@ test.each<[string, object[], [second: number, powerW: number][]]>([
   ],
   ["registers that count from the meter's first day", [register(10, 50_100), register(30, 50_200)], [[30, 18_000]]],
   ["no more than start and stop", [], [[40, 27_000]]],
+  ["no more than start and stop, beside a register that shows garbage", [register(10, 1e305), register(20, -1e305)], [[40, 27_000]]],
+  [
+    "power beside more than there is",
+    [power(5, 8_000), power(6, "1e305", { unit: "kW" }), power(7, "1e305"), power(8, 9_000)],
+    [
+      [5, 8_000],
+      [8, 9_000],
+    ],
+  ],
   [
     "power beside what is none",
     [power(5, 8_000), power(6, "a lot"), power(7, 9, { unit: "A" }), power(8, 9_000)],
