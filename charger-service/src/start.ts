@@ -23,6 +23,7 @@ import { makeAfterBoot } from "./domain/after-boot.ts";
 import { makeTolerance } from "./domain/tolerance.ts";
 import { openFiles } from "./files.ts";
 import { keepTidy } from "./left-behind.ts";
+import { adminTypes } from "./live/event-types.ts";
 import { keepLocalLists } from "./local-lists.ts";
 import { makeCommander, makeRunner } from "./ocpp/commands.ts";
 import { chooseDialect } from "./ocpp/dialects.ts";
@@ -133,6 +134,6 @@ export async function start(
 function linkEvents(db: Kysely<Database>, nats: Nats, stack: Stack, log: Logger): void {
   keepJournal(nats, SERVICE, stack, log);
   runOutbox(db, nats, [streamOf("chargemesh.charger.v1"), streamOf("chargemesh.audit.v1")], SERVICE, stack, log);
-  subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db }), stack, log);
-  subscribe(nats, "charger-user-updated", UserUpdated.$type, userUpdated({ db }), stack, log);
+  subscribe(nats, "charger-user-deleted", UserDeleted.$type, userDeleted({ db, adminTypes }), stack, log);
+  subscribe(nats, "charger-user-updated", UserUpdated.$type, userUpdated({ db, adminTypes }), stack, log);
 }

@@ -14,6 +14,7 @@ import { dataTransfers } from "./migrations/0012-data-transfers.ts";
 import { connectionHistory } from "./migrations/0013-connection-history.ts";
 import { events } from "./migrations/0014-events.ts";
 import { webhooks } from "./migrations/0015-webhooks.ts";
+import { userStanding } from "./migrations/0016-user-standing.ts";
 
 /** Every migration of the schema `ocpp`, in order. Never edited once released; `docs/adr` says how a table changes. */
 export const migrations: Record<string, Migration> = {
@@ -32,4 +33,5 @@ export const migrations: Record<string, Migration> = {
   "0013-connection-history": connectionHistory,
   "0014-events": events,
   "0015-webhooks": webhooks,
+  "0016-user-standing": userStanding,
 };

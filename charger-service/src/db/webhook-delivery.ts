@@ -2,7 +2,7 @@ import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import { jsonText } from "@chargemesh/kit/postgres";
 import { sql } from "kysely";
 import type { Db } from "./schema.ts";
-import type { DeliveryState, WebhookAttemptRow, WebhookDeliveryRow } from "./webhook-tables.ts";
+import type { DeliveryState, WebhookAttemptRow, WebhookDeliveryRow, WebhookRow } from "./webhook-tables.ts";
 
 const columns = [
   "id",
@@ -33,26 +33,28 @@ export interface QueuedEvent {
   /** Where it is in the journal. */
   cursor: number;
   event: CloudEvent;
-  webhookIds: readonly string[];
+  webhooks: readonly Pick<WebhookRow, "id" | "owner_role">[];
 }
 
 /**
  * Queues events for webhooks, and says how many deliveries that makes. What a webhook has, or has had, is left as it is; with `again`, what has
- * ended is queued once more. Webhooks that are disabled or deleted meanwhile get nothing.
+ * ended is queued once more. Webhooks that are disabled or deleted meanwhile, or see less than they did, get nothing.
  */
 export async function queueDeliveries(tx: Db, queued: readonly QueuedEvent[], again: boolean): Promise<number> {
-  const pairs = queued.flatMap(({ webhookIds }, index) => webhookIds.map((webhookId) => ({ webhookId, number: index + 1 })));
+  const pairs = queued.flatMap(({ webhooks }, index) =>
+    webhooks.map(({ id, owner_role }) => ({ id, role: owner_role, number: index + 1 })),
+  );
   if (pairs.length === 0) return 0;
   const events = queued.map(({ event }) => event);
   const { rows } = await sql`
     insert into webhook_delivery (webhook_id, event_id, cursor, type, subject, event, give_up_time)
-    select pair.webhook_id, one.event_id, one.cursor, one.type, one.subject, one.event::jsonb, ${giveUpTime}
-    from unnest(${pairs.map(({ webhookId }) => webhookId)}::uuid[], ${pairs.map(({ number }) => number)}::integer[])
-        as pair (webhook_id, number)
+    select pair.id, one.event_id, one.cursor, one.type, one.subject, one.event::jsonb, ${giveUpTime}
+    from unnest(${pairs.map(({ id }) => id)}::uuid[], ${pairs.map(({ role }) => role)}::text[], ${pairs.map(({ number }) => number)}::integer[])
+        as pair (id, role, number)
       join unnest(${events.map(({ id }) => id)}::text[], ${queued.map(({ cursor }) => cursor)}::bigint[],
         ${events.map(({ type }) => type)}::text[], ${events.map(({ subject }) => subject)}::text[], ${events.map(jsonText)}::text[])
         with ordinality as one (event_id, cursor, type, subject, event, number) using (number)
-      join webhook on webhook.id = pair.webhook_id and webhook.state = 'ENABLED'
+      join webhook on webhook.id = pair.id and webhook.owner_role = pair.role and webhook.state = 'ENABLED'
     order by number for key share of webhook
     on conflict on constraint webhook_delivery_is_queued_once ${again ? queueAgainWhatEnded : sql`do nothing`}
     returning id`.execute(tx);
@@ -116,6 +118,11 @@ export async function hasPending(db: Db, webhookId: string, count: number): Prom
   const { rows } = await sql`
     select from webhook_delivery where webhook_id = ${webhookId} and state = 'PENDING' offset ${count - 1} limit 1`.execute(db);
   return rows.length > 0;
+}
+
+/** Forgets all of these types of a webhook, whether they wait or have ended. */
+export async function deleteDeliveriesOf(tx: Db, webhookId: string, types: readonly string[]): Promise<void> {
+  await sql`delete from webhook_delivery where webhook_id = ${webhookId} and type = any(${types}::text[])`.execute(tx);
 }
 
 /** Forgets at most so many that ended before this, and says how many. */

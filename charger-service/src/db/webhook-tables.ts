@@ -1,7 +1,7 @@
 import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import type { ColumnType, Generated, GeneratedAlways, Selectable } from "kysely";
 
-// The tables of webhooks; migration 0015 has them.
+// The tables of webhooks; migrations 0015 and 0016 have them.
 
 export type WebhookRole = "OPERATOR" | "ADMIN";
 export type WebhookState = "ENABLED" | "DISABLED";
@@ -81,13 +81,20 @@ interface WebhookCursorTable {
   is_only: Generated<boolean>;
 }
 
-/** Webhooks, their deliveries, and how far the journal has been read for them. */
+interface UserStandingTable {
+  user_id: string;
+  role: "DRIVER" | "OPERATOR" | "ADMIN" | null;
+  time: Date;
+}
+
+/** Webhooks, their deliveries, how far the journal has been read for them, and what those are who keep them. */
 export interface WebhookTables {
   webhook: WebhookTable;
   webhook_delivery: WebhookDeliveryTable;
   webhook_attempt: WebhookAttemptTable;
   webhook_replay: WebhookReplayTable;
   webhook_cursor: WebhookCursorTable;
+  user_standing: UserStandingTable;
 }
 
 export type WebhookRow = Selectable<WebhookTable>;

@@ -77,9 +77,9 @@ export function deleteWebhook(tx: Db, id: string): Promise<WebhookRow | undefine
   return tx.deleteFrom("webhook").where("id", "=", id).returning(columns).executeTakeFirst();
 }
 
-/** Every one of a user, and nobody changes them until the transaction ends. */
+/** Every one of a user, and until the transaction ends nobody changes them, or queues anything for them. */
 export function lockWebhooksOf(tx: Db, userId: string): Promise<WebhookRow[]> {
-  return tx.selectFrom("webhook").select(columns).where("owner_user_id", "=", userId).orderBy("id").forNoKeyUpdate().execute();
+  return tx.selectFrom("webhook").select(columns).where("owner_user_id", "=", userId).orderBy("id").forUpdate().execute();
 }
 
 /** How far the journal has been read for all webhooks; undefined if it never was. */

@@ -14,10 +14,10 @@ import { checkEnabled, type Keeper, lockKeptWebhook } from "./webhook.ts";
 export const TESTED = "chargemesh.charger.v1.WebhookTested";
 
 /** Queues an event for a webhook alone. FAILED_PRECONDITION if it is disabled. */
-export function queueTest(db: Db, id: string, now: Date, { userId, role }: Keeper): Promise<WebhookDeliveryRow> {
+export function queueTest(db: Db, id: string, now: Date, keeper: Keeper): Promise<WebhookDeliveryRow> {
   return transact(db, async (tx) => {
-    checkEnabled(await lockKeptWebhook(tx, id, role));
-    const delivery = await insertDelivery(tx, id, testEvent(id, userId, now));
+    checkEnabled(await lockKeptWebhook(tx, id, keeper));
+    const delivery = await insertDelivery(tx, id, testEvent(id, keeper.userId, now));
     await recordAudit(tx, { resource: `webhooks/${id}`, details: { deliveryId: String(delivery.id) } });
     return delivery;
   });
@@ -42,9 +42,9 @@ function testEvent(webhookId: string, userId: string, now: Date): CloudEvent {
 }
 
 /** Has a delivery attempted now. NOT_FOUND if the webhook has none of this id, FAILED_PRECONDITION if it is disabled. */
-export function redeliver(db: Db, webhookId: string, id: number, { role }: Keeper): Promise<WebhookDeliveryRow> {
+export function redeliver(db: Db, webhookId: string, id: number, keeper: Keeper): Promise<WebhookDeliveryRow> {
   return transact(db, async (tx) => {
-    checkEnabled(await lockKeptWebhook(tx, webhookId, role));
+    checkEnabled(await lockKeptWebhook(tx, webhookId, keeper));
     const delivery = await queueAgain(tx, webhookId, id);
     if (delivery === undefined) throw noDelivery(String(id));
     await recordAudit(tx, { resource: `webhooks/${webhookId}/deliveries/${id}` });
@@ -60,10 +60,10 @@ export function beginReplay(
   db: Db,
   id: string,
   facts: ReplayFacts,
-  { role }: Keeper,
+  keeper: Keeper,
 ): Promise<{ webhook: WebhookRow; replay: WebhookReplayRow }> {
   return transact(db, async (tx) => {
-    const webhook = await lockKeptWebhook(tx, id, role);
+    const webhook = await lockKeptWebhook(tx, id, keeper);
     checkEnabled(webhook);
     const replay = await insertReplay(tx, { webhook_id: id, ...facts });
     if (replay === undefined)

@@ -1,6 +1,8 @@
 import { type Actor, recordAudit } from "@chargemesh/kit/audit";
 import type { Db } from "../db/schema.ts";
+import { writeStanding } from "../db/user-standing.ts";
 import { lockWebhook, lockWebhooksOf, updateWebhook } from "../db/webhook.ts";
+import { deleteDeliveriesOf } from "../db/webhook-delivery.ts";
 import type { DisableReason, WebhookRow } from "../db/webhook-tables.ts";
 import { webhookDisabled, webhookUpdated } from "../webhook-events.ts";
 
@@ -8,6 +10,17 @@ import { webhookDisabled, webhookUpdated } from "../webhook-events.ts";
 export interface Owner {
   role: "DRIVER" | "OPERATOR" | "ADMIN";
   isDisabled: boolean;
+}
+
+/** What is said of an owner, by an event. */
+export interface OwnerNews {
+  userId: string;
+  /** Undefined for one who is no more. */
+  owner: Owner | undefined;
+  type: string;
+  time: Date;
+  /** The types of events that are for administrators alone. */
+  adminTypes: readonly string[];
 }
 
 /** Who says something of users. */
@@ -23,15 +36,17 @@ export async function disableFailing(tx: Db, webhookId: string, reason: Extract<
 
 /**
  * Sees to it that a user's webhooks see no more than the user may: those of an administrator who is an operator now see what an operator sees,
- * and those of somebody who is no more (undefined), may not sign in, or is only a driver are disabled. They stay so when the user comes back.
+ * and keep nothing else, and those of somebody who is no more, may not sign in, or is only a driver are disabled. They stay so when the user
+ * comes back.
  */
-export async function restrictWebhooksOf(tx: Db, userId: string, owner: Owner | undefined, eventType: string): Promise<void> {
+export async function restrictWebhooksOf(tx: Db, { userId, owner, type, time, adminTypes }: OwnerNews): Promise<void> {
+  await writeStanding(tx, userId, owner === undefined || owner.isDisabled ? null : owner.role, time);
   const reason = reasonOf(owner);
   for (const webhook of await lockWebhooksOf(tx, userId)) {
-    const isRestricted = reason === undefined ? await restrict(tx, webhook, owner) : await disable(tx, webhook, reason);
+    const isRestricted = reason === undefined ? await restrict(tx, webhook, owner, adminTypes) : await disable(tx, webhook, reason);
     if (!isRestricted) continue;
     const details: Record<string, string> = reason === undefined ? { ownerRole: "OPERATOR" } : { reason };
-    await recordAudit(tx, { resource: `webhooks/${webhook.id}`, action: eventType, actor: authService, details });
+    await recordAudit(tx, { resource: `webhooks/${webhook.id}`, action: type, actor: authService, details });
   }
 }
 
@@ -42,9 +57,10 @@ function reasonOf(owner: Owner | undefined): DisableReason | undefined {
 }
 
 /** Whether there was something to restrict. */
-async function restrict(tx: Db, { id, owner_role }: WebhookRow, owner: Owner | undefined): Promise<boolean> {
+async function restrict(tx: Db, { id, owner_role }: WebhookRow, owner: Owner | undefined, adminTypes: readonly string[]): Promise<boolean> {
   if (owner_role !== "ADMIN" || owner?.role !== "OPERATOR") return false;
   const row = await updateWebhook(tx, id, { owner_role: "OPERATOR" });
+  await deleteDeliveriesOf(tx, id, adminTypes);
   if (row !== undefined) await webhookUpdated(tx, row);
   return true;
 }

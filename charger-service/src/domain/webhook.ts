@@ -4,6 +4,7 @@ import { AppError } from "@chargemesh/kit/errors";
 import { transact } from "@chargemesh/kit/postgres";
 import type { SealedTexts } from "@chargemesh/kit/sealed-text";
 import type { Db } from "../db/schema.ts";
+import { lockedStanding } from "../db/user-standing.ts";
 import { countWebhooks, deleteWebhook, insertWebhook, lockWebhook, updateWebhook, webhookById } from "../db/webhook.ts";
 import type { WebhookRole, WebhookRow } from "../db/webhook-tables.ts";
 import { webhookCreated, webhookDeleted, webhookUpdated } from "../webhook-events.ts";
@@ -33,12 +34,18 @@ export interface MadeWebhook {
 const makeSecret = (): string => `whsec_${randomBytes(SECRET_BYTES).toString("base64")}`;
 
 /** Makes a webhook that sees what its keeper sees. FAILED_PRECONDITION if there are as many as there may be. */
-export function makeWebhook(db: Db, sealed: SealedTexts, facts: WebhookFacts, { userId, role }: Keeper): Promise<MadeWebhook> {
+export function makeWebhook(db: Db, sealed: SealedTexts, facts: WebhookFacts, keeper: Keeper): Promise<MadeWebhook> {
   const secret = makeSecret();
   return transact(db, async (tx) => {
+    await checkStanding(tx, keeper);
     if ((await countWebhooks(tx)) >= WEBHOOKS_MAX)
       throw new AppError("failedPrecondition", "TOO_MANY_WEBHOOKS", `There are ${WEBHOOKS_MAX} webhooks already. Delete one first.`);
-    const row = await insertWebhook(tx, { ...facts, sealed_secret: sealed.seal(secret), owner_user_id: userId, owner_role: role });
+    const row = await insertWebhook(tx, {
+      ...facts,
+      sealed_secret: sealed.seal(secret),
+      owner_user_id: keeper.userId,
+      owner_role: keeper.role,
+    });
     await webhookCreated(tx, row);
     await recordAudit(tx, { resource: resourceOf(row), details: auditDetails(facts) });
     return { row, secret };
@@ -50,9 +57,20 @@ export async function keptWebhook(db: Db, id: string, role: WebhookRole): Promis
   return checkKept(await webhookById(db, id), id, role);
 }
 
-/** The same, and nobody changes it until the transaction ends. */
-export async function lockKeptWebhook(tx: Db, id: string, role: WebhookRole): Promise<WebhookRow> {
-  return checkKept(await lockWebhook(tx, id), id, role);
+/**
+ * The same for who is about to do something with it: nobody changes it until the transaction ends. PERMISSION_DENIED also for who is not any more
+ * what their access token says.
+ */
+export async function lockKeptWebhook(tx: Db, id: string, keeper: Keeper): Promise<WebhookRow> {
+  await checkStanding(tx, keeper);
+  return checkKept(await lockWebhook(tx, id), id, keeper.role);
+}
+
+/** What a webhook is sent goes on for longer than the access token of who made it: it must not be made by one that says too much. */
+async function checkStanding(tx: Db, { userId, role }: Keeper): Promise<void> {
+  const standing = await lockedStanding(tx, userId);
+  if (standing === undefined || standing === "ADMIN" || standing === role) return;
+  throw new AppError("permissionDenied", "ACCESS_DENIED", "You are not what your access token says any more. Sign in again.");
 }
 
 function checkKept(row: WebhookRow | undefined, id: string, role: WebhookRole): WebhookRow {
@@ -67,7 +85,7 @@ export function checkEnabled({ id, state }: WebhookRow): void {
   if (state !== "ENABLED") throw new AppError("failedPrecondition", "WEBHOOK_DISABLED", `Webhook ${id} is disabled. Enable it first.`);
 }
 
-/** Changes a webhook. ABORTED if `version` is given and stale. */
+/** Changes a webhook. Who has it lead elsewhere owns it: it ends with them. ABORTED if `version` is given and stale. */
 export function changeWebhook(
   db: Db,
   id: string,
@@ -76,20 +94,21 @@ export function changeWebhook(
   keeper: Keeper,
 ): Promise<WebhookRow> {
   return transact(db, async (tx) => {
-    const before = await lockKeptWebhook(tx, id, keeper.role);
+    const before = await lockKeptWebhook(tx, id, keeper);
     if (version !== undefined && version !== before.version)
       throw new AppError("aborted", "ETAG_STALE", `Webhook ${id} was changed by someone else. Read it again.`);
     // Another receiver has not failed yet.
     const isMoved = change.url !== undefined && change.url !== before.url;
-    return await update(tx, id, { ...change, ...(isMoved ? { failing_since: null } : {}) }, auditDetails(change));
+    const moved = isMoved ? { failing_since: null, owner_user_id: keeper.userId } : {};
+    return await update(tx, id, { ...change, ...moved }, auditDetails(change));
   });
 }
 
 /** Gives a webhook another secret. */
-export function rotateSecret(db: Db, sealed: SealedTexts, id: string, now: Date, { role }: Keeper): Promise<MadeWebhook> {
+export function rotateSecret(db: Db, sealed: SealedTexts, id: string, now: Date, keeper: Keeper): Promise<MadeWebhook> {
   const secret = makeSecret();
   return transact(db, async (tx) => {
-    const { sealed_secret } = await lockKeptWebhook(tx, id, role);
+    const { sealed_secret } = await lockKeptWebhook(tx, id, keeper);
     const change = {
       sealed_secret: sealed.seal(secret),
       sealed_previous_secret: sealed_secret,
@@ -100,30 +119,30 @@ export function rotateSecret(db: Db, sealed: SealedTexts, id: string, now: Date,
 }
 
 /** Enables a webhook. One that was disabled because of its owner has a new one then. */
-export function setEnabled(db: Db, id: string, { userId, role }: Keeper): Promise<WebhookRow> {
+export function setEnabled(db: Db, id: string, keeper: Keeper): Promise<WebhookRow> {
   return transact(db, async (tx) => {
-    const before = await lockKeptWebhook(tx, id, role);
+    const before = await lockKeptWebhook(tx, id, keeper);
     if (before.state === "ENABLED") return before;
     const isAdopted = before.disable_reason?.startsWith("OWNER_") ?? false;
-    const owner = isAdopted ? { owner_user_id: userId } : {};
+    const owner = isAdopted ? { owner_user_id: keeper.userId } : {};
     const change = { state: "ENABLED", disable_reason: null, failing_since: null, ...owner } as const;
-    return await update(tx, id, change, isAdopted ? { ownerUserId: userId } : {});
+    return await update(tx, id, change, isAdopted ? { ownerUserId: keeper.userId } : {});
   });
 }
 
 /** Disables a webhook, because its keeper asks for it. */
-export function setDisabled(db: Db, id: string, { role }: Keeper): Promise<WebhookRow> {
+export function setDisabled(db: Db, id: string, keeper: Keeper): Promise<WebhookRow> {
   return transact(db, async (tx) => {
-    const before = await lockKeptWebhook(tx, id, role);
+    const before = await lockKeptWebhook(tx, id, keeper);
     if (before.state === "DISABLED") return before;
     return await update(tx, id, { state: "DISABLED", disable_reason: "REQUESTED" }, {});
   });
 }
 
 /** Deletes a webhook with its deliveries. */
-export function removeWebhook(db: Db, id: string, { role }: Keeper): Promise<void> {
+export function removeWebhook(db: Db, id: string, keeper: Keeper): Promise<void> {
   return transact(db, async (tx) => {
-    const row = await lockKeptWebhook(tx, id, role);
+    const row = await lockKeptWebhook(tx, id, keeper);
     await deleteWebhook(tx, id);
     await webhookDeleted(tx, id);
     await recordAudit(tx, { resource: resourceOf(row) });

@@ -6,10 +6,11 @@ import { restrictWebhooksOf } from "../domain/webhook-disabling.ts";
 
 /** Takes from a user's webhooks what the user may not see any more. */
 export const userUpdated =
-  ({ db }: { db: Db }): Handle =>
+  ({ db, adminTypes }: { db: Db; adminTypes: readonly string[] }): Handle =>
   async (event) => {
     const { user } = UserUpdated.fromJSON(event.data ?? {});
     const role = (["DRIVER", "OPERATOR", "ADMIN"] as const).find((one) => one === user?.role);
     if (user === undefined || role === undefined) return;
-    await transact(db, (tx) => restrictWebhooksOf(tx, user.id, { role, isDisabled: user.disabled }, event.type));
+    const news = { userId: user.id, owner: { role, isDisabled: user.disabled }, type: event.type, time: new Date(event.time), adminTypes };
+    await transact(db, (tx) => restrictWebhooksOf(tx, news));
   };

@@ -109,8 +109,8 @@ function queuedEvents(webhooks: readonly WebhookRow[], messages: readonly JsMsg[
     const event = readJournalled(message, log);
     if (event === undefined) return [];
     const time = new Date(event.time);
-    const webhookIds = enabled.flatMap(({ id, create_time, wants }) => (time >= create_time && wants(event) ? id : []));
-    return webhookIds.length === 0 ? [] : { cursor: message.seq, event, webhookIds };
+    const wanting = enabled.filter(({ create_time, wants }) => time >= create_time && wants(event));
+    return wanting.length === 0 ? [] : { cursor: message.seq, event, webhooks: wanting };
   });
 }
 

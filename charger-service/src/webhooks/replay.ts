@@ -56,7 +56,7 @@ async function step(tx: Db, nats: Nats, webhook: WebhookRow, replay: WebhookRepl
     if (event === undefined || !wants(event)) return [];
     const time = new Date(event.time);
     const isMeant = time >= replay.start_time && time < replay.end_time && (replay.types.length === 0 || replay.types.includes(event.type));
-    return isMeant ? [{ cursor: message.seq, event, webhookIds: [webhook.id] }] : [];
+    return isMeant ? [{ cursor: message.seq, event, webhooks: [webhook] }] : [];
   });
   const events = replay.events + (await queueDeliveries(tx, queued, true));
   // Fewer than there might be are all that there are.

@@ -78,7 +78,7 @@ export async function openDesk(): Promise<Desk> {
   const queue = async (webhookId: string, subject: string, count: number): Promise<string[]> => {
     const queued = Array.from({ length: count }, () => {
       cursor += 1;
-      return { cursor, event: makeEvent(subject, cursor), webhookIds: [webhookId] };
+      return { cursor, event: makeEvent(subject, cursor), webhooks: [{ id: webhookId, owner_role: "ADMIN" as const }] };
     });
     await queueDeliveries(db, queued, false);
     return queued.map(({ event }) => event.id);

@@ -203,6 +203,50 @@ test("a webhook sees no more than its owner may, who may become less and less", 
   expect(told).toEqual(["WebhookCreated", "WebhookUpdated", "WebhookDisabled", "WebhookUpdated"]);
 });
 
+test("what an administrator's webhook had of administrators' events, is nobody's once its owner is an operator", async () => {
+  const userId = randomUUID();
+  const { id } = await hooksOf(site.service, site.place.as("ADMIN", userId)).create({ url: receiver.url });
+  const other = await admin.create({ url: receiver.url });
+  const eventId = await tell(nats, UserUpdated.$type, userId, { user: { id: userId, role: "ADMIN", email: "somebody@example.com" } });
+  const typesOf = async (webhookId: string) => (await admin.deliveries(webhookId)).map(({ type }) => type);
+  await eventually(async () => (await typesOf(id)).includes(UserUpdated.$type) && (await typesOf(other.id)).includes(UserUpdated.$type));
+  await eventually(async () => receiver.ids().filter((one) => one === eventId).length === 2);
+  await tell(nats, UserUpdated.$type, userId, { user: { id: userId, role: "OPERATOR" } });
+  await eventually(async () => (await admin.get(id)).ownerRole === "OPERATOR");
+  await operator.test(id);
+  expect(await typesOf(id)).not.toContain(UserUpdated.$type);
+  expect(await typesOf(id)).toContain("chargemesh.charger.v1.WebhookTested");
+  expect(await typesOf(other.id)).toContain(UserUpdated.$type);
+  await Promise.all([admin.remove(id), admin.remove(other.id)]);
+});
+
+test("nobody gets or keeps a webhook by a token that says more of them than they are", async () => {
+  const userId = randomUUID();
+  const [asAdmin, asOperator] = (["ADMIN", "OPERATOR"] as const).map((role) => hooksOf(site.service, site.place.as(role, userId)));
+  if (asAdmin === undefined || asOperator === undefined) throw new Error("there are two");
+  const { id } = await asOperator.create({ url });
+  const { id: theirs } = await operator.create({ url });
+  await operator.disable(theirs);
+  const become = (role: string, disabled = false) => tell(nats, UserUpdated.$type, userId, { user: { id: userId, role, disabled } });
+  const refused = { code: "PERMISSION_DENIED", reason: "ACCESS_DENIED" };
+  await become("OPERATOR");
+  await eventually(async () => (await refusal(asAdmin.disable(id)))?.reason === "ACCESS_DENIED");
+  expect(await refusal(asAdmin.create({ url }))).toMatchObject(refused);
+  expect(await asOperator.update({ id: theirs, url: `${url}/moved` }, ["url"])).toMatchObject({
+    ownerUserId: userId,
+    ownerRole: "OPERATOR",
+  });
+  expect(await asOperator.update({ id, description: "same place" }, ["description"])).toMatchObject({ ownerUserId: userId });
+  await become("OPERATOR", true);
+  await eventually(async () => (await admin.get(theirs)).disableReason === "OWNER_DISABLED");
+  const late = [asOperator.create({ url }), asOperator.enable(id), asOperator.update({ id, url }, ["url"])].map(refusal);
+  for (const one of await Promise.all(late)) expect(one).toMatchObject(refused);
+  expect(await admin.get(id)).toMatchObject({ state: "DISABLED", disableReason: "OWNER_DISABLED" });
+  await become("OPERATOR");
+  await eventually(async () => (await asOperator.enable(id).catch(() => undefined))?.state === "ENABLED");
+  await Promise.all([admin.remove(id), admin.remove(theirs)]);
+});
+
 test("what was sent is forgotten after so many days, and what waits is not", async () => {
   const { id } = await operator.create({ url: receiver.url, types: ["ChargerDeleted"] });
   const [old, young] = [await operator.test(id), await operator.test(id)];

@@ -44,7 +44,7 @@ export interface Webhook {
   failingTime:
     | Date
     | undefined;
-  /** The user who made it, or took it over. */
+  /** The user who made it, took it over, or had it lead to its URL. */
   ownerUserId: string;
   /** What they were then, or an operator if they are only that now: the webhook never sees more than this. */
   ownerRole: Webhook_Role;
