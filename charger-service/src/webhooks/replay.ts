@@ -17,7 +17,7 @@ const READER = "replays for webhooks";
 const LOOK_MS = 500;
 /** How many events are read in a step. */
 const STEP_MAX = 500;
-/** How long a step waits for events that are gone from the journal, in ms. */
+/** How long a step takes over reading, in ms: where NATS is away, or what is last was taken out by hand, the next one goes on. */
 const STEP_MS = 5_000;
 /** While so many deliveries of its webhook wait, a replay does, too: what happens now has its turn before long, and the table stays small. */
 const PENDING_MAX = 1_000;
@@ -49,28 +49,36 @@ async function step(tx: Db, nats: Nats, webhook: WebhookRow, replay: WebhookRepl
   // What is not kept any more is left out; a journal that was made anew meanwhile ends where it ends.
   const start = Math.max(replay.cursor, journal.first - 1);
   const end = Math.min(replay.end_cursor, journal.last);
-  const messages = await messagesOf(nats, journal, start, end, log);
+  const { messages, isAll } = await messagesOf(nats, journal, start, end, log);
   const wants = wantedBy(webhook);
+  const seen = new Set<string>();
   const queued = messages.flatMap((message): QueuedEvent[] => {
     const event = readJournalled(message, log);
-    if (event === undefined || !wants(event)) return [];
+    // What the journal has twice, because NATS had forgotten that it had it, is no reason to send it twice.
+    if (event === undefined || !wants(event) || seen.has(event.id)) return [];
+    seen.add(event.id);
     const time = new Date(event.time);
     const isMeant = time >= replay.start_time && time < replay.end_time && (replay.types.length === 0 || replay.types.includes(event.type));
     return isMeant ? [{ cursor: message.seq, event, webhooks: [webhook] }] : [];
   });
   const events = replay.events + (await queueDeliveries(tx, queued, true));
-  // Fewer than there might be are all that there are.
-  const isEnded = messages.length < STEP_MAX;
-  await updateReplay(tx, webhook.id, { cursor: messages.at(-1)?.seq ?? end, events, state: isEnded ? "ENDED" : "RUNNING" });
+  await updateReplay(tx, webhook.id, { cursor: isAll ? end : (messages.at(-1)?.seq ?? start), events, state: isAll ? "ENDED" : "RUNNING" });
 }
 
-/** What the journal has after `start` up to `end`, as much as makes a step. */
-async function messagesOf(nats: Nats, { created }: JournalState, start: number, end: number, log: Logger): Promise<JsMsg[]> {
+/** What the journal has after `start` up to `end`, as much as makes a step, and whether that is all. */
+async function messagesOf(
+  nats: Nats,
+  { created }: JournalState,
+  start: number,
+  end: number,
+  log: Logger,
+): Promise<{ messages: JsMsg[]; isAll: boolean }> {
   const messages: JsMsg[] = [];
-  if (start >= end) return messages;
+  if (start >= end) return { messages, isAll: true };
   for await (const message of journalAfter(nats, created, start, AbortSignal.timeout(STEP_MS), log, READER)) {
     if (message.seq <= end) messages.push(message);
-    if (message.seq >= end || messages.length === STEP_MAX) break;
+    if (message.seq >= end) return { messages, isAll: true };
+    if (messages.length === STEP_MAX) break;
   }
-  return messages;
+  return { messages, isAll: false };
 }
