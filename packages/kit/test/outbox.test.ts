@@ -61,6 +61,10 @@ test("what is larger than an event may be is refused where it happens, and holds
       .transaction()
       .execute((tx) => appendEvent(tx, TransactionUpdated, "1", TransactionUpdated.fromPartial({ transaction: { chargerId } })));
   await expect(append("é".repeat(450_000))).rejects.toMatchObject({ code: "resourceExhausted", reason: "EVENT_TOO_LARGE" });
+  // Postgres writes numbers out, and it is Postgres's text that is published.
+  const exponents = { $type: TYPE, toJSON: (data: number[]) => data };
+  const appendAll = (data: number[]) => party.db.transaction().execute((tx) => appendEvent(tx, exponents, "1", data));
+  await expect(appendAll(new Array(4_000).fill(1e300))).rejects.toMatchObject({ code: "resourceExhausted", reason: "EVENT_TOO_LARGE" });
   const before = await desk.published();
   // As large as it may be: NATS takes it.
   await append("x".repeat(899_000));
