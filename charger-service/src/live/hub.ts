@@ -3,15 +3,19 @@ import type { Nats } from "@chargemesh/kit/nats";
 import type { JsMsg } from "nats";
 import { type JournalState, journalAfter } from "./journal.ts";
 import { makeRing, type Ring, type Told } from "./ring.ts";
+import { makeTurns } from "./turns.ts";
 
 /** What reads the journal once for all who follow it in this process. */
 export interface Hub<T> {
   /**
    * The events of the journal after `sequence`, which it must have, then what comes, until `signal` says to stop: as `journalAfter`, and
-   * failing like it. One who is slow, or has much to catch up with, is held up by nobody and holds up nobody.
+   * failing like it. One who is slow, or has much to catch up with, is held up by no other `caller` and holds up none.
    */
-  follow(journal: JournalState, sequence: number, signal: AbortSignal): AsyncGenerator<Told<T>, void, undefined>;
+  follow(journal: JournalState, sequence: number, caller: string, signal: AbortSignal): AsyncGenerator<Told<T>, void, undefined>;
 }
+
+/** How many followers of one caller read from the journal at once: each reads all of it that it has missed, up to weeks of it, for itself. */
+const CATCHING_UP_MAX = 8;
 
 /** How many followers are woken in one turn of the event loop, so that everything else in this process gets its turn between them. */
 const WOKEN_AT_ONCE = 64;
@@ -35,6 +39,7 @@ interface Bell {
 /** `read` makes of a message what followers want; they share what it makes. */
 export function makeHub<T>(nats: Nats, read: (message: JsMsg) => T, log: Logger): Hub<T> {
   let current: Reading<T> | undefined;
+  const turns = makeTurns(CATCHING_UP_MAX);
   const readingOf = ({ created, last }: JournalState): Reading<T> => {
     if (current?.created === created && current.failure === undefined) return current;
     current = { created, ring: makeRing(last), bells: new Set(), stopping: new AbortController(), failure: undefined };
@@ -60,16 +65,21 @@ export function makeHub<T>(nats: Nats, read: (message: JsMsg) => T, log: Logger)
     if (current === reading) current = undefined;
   };
   return {
-    async *follow(journal, sequence, signal) {
+    async *follow(journal, sequence, caller, signal) {
       if (signal.aborted) return;
       const reading = readingOf(journal);
       const bell = makeBell();
       reading.bells.add(bell);
       signal.addEventListener("abort", bell.ring);
       const behind = async function* (last: number, end: () => number) {
-        for await (const message of journalAfter(nats, journal.created, last, signal, log)) {
-          yield { sequence: message.seq, event: read(message) };
-          if (message.seq >= end()) return;
+        const giveBack = await turns.take(caller, signal);
+        try {
+          for await (const message of journalAfter(nats, journal.created, last, signal, log)) {
+            yield { sequence: message.seq, event: read(message) };
+            if (message.seq >= end()) return;
+          }
+        } finally {
+          giveBack();
         }
       };
       try {

@@ -23,11 +23,12 @@ export const eventService = {
 export const watchEvents = ({ nats, log }: RpcDeps) => {
   const hub = makeHub(nats, (message) => readTold(message, log), log);
   return async (request: WatchEventsRequest, call: Call): Promise<AsyncIterable<WatchEventsResponse>> => {
-    const matches = eventMatch(eventTypes, filterOf(request), followerOf(call.caller));
+    const follower = followerOf(call.caller);
+    const matches = eventMatch(eventTypes, filterOf(request), follower);
     const cursor = cursorOf(request.cursor || call.metadata("last-event-id"));
     const journal = await journalState(nats, log);
     if (cursor !== undefined) checkKept(journal, cursor);
-    return matching(hub.follow(journal, cursor ?? journal.last, call.signal), ({ event }) => matches(event));
+    return matching(hub.follow(journal, cursor ?? journal.last, follower.userId, call.signal), ({ event }) => matches(event));
   };
 };
 

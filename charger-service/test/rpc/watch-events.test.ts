@@ -8,6 +8,7 @@ import {
   ChargerDeleted,
   ChargerUpdated,
   CommandUpdated,
+  DataTransferReceived,
   TransactionStarted,
   TransactionStopped,
 } from "@chargemesh/contracts/charger/v1/events";
@@ -199,6 +200,28 @@ test("neither do streams that are cancelled before we know who called", async ()
     await fresh.stop();
   }
 });
+
+test("who asks for all that was, again and again, has it read for them a few times at once, and others do not wait for that", async () => {
+  const since = String(await journal.last());
+  const data = "x".repeat(100_000);
+  for (let i = 0; i < 40; i++) await journal.tell(DataTransferReceived, `M-${i}`, { dataTransfer: { id: String(i), data } });
+  await vi.waitFor(async () => expect(await journal.last()).toBe(Number(since) + 40), { timeout: 10_000, interval: 10 });
+  const greedy: Watch[] = [];
+  for (let i = 0; i < 12; i++) {
+    const one = await watch({ cursor: since });
+    one.stream.pause();
+    greedy.push(one);
+  }
+  const [other, own] = [await watch({ cursor: since }, place.as("OPERATOR", randomUUID())), given(greedy.at(-1))];
+  const all = Array.from({ length: 40 }, (_, i) => `M-${i}`);
+  expect(await subjectsOf(other, 40)).toEqual(all);
+  // One reads for all who have caught up.
+  await vi.waitFor(async () => expect(await journal.readers()).toHaveLength(8 + 1), { timeout: 10_000, interval: 10 });
+  for (const one of greedy) if (one !== own) one.cancel();
+  own.stream.resume();
+  expect(await subjectsOf(own, 40)).toEqual(all);
+  for (const one of [own, other]) one.cancel();
+}, 30_000);
 
 test("a stream ends with the token that opened it", async () => {
   const expireTime = (Math.floor(Date.now() / 1000) + 2) * 1000;
