@@ -12,6 +12,8 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_MS = 30_000;
 /** How long a caller waits for a free connection, in ms. */
 const CONNECTION_TIMEOUT_MS = 5_000;
+/** When the server asks whether we are still there, how often, and after how many silences we are not: a host that has vanished keeps its locks no longer. */
+const KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3";
 /** Serialization failure, deadlock. */
 const RETRYABLE = new Set(["40001", "40P01"]);
 const ATTEMPTS_MAX = 5;
@@ -38,7 +40,7 @@ export function openPostgres<DB>(url: string, schema: string, poolSize: number, 
     // A server that has vanished without a word is noticed.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    options: `-c search_path=${schema} -c timezone=UTC`,
+    options: `-c search_path=${schema} -c timezone=UTC ${KEEPALIVE}`,
     application_name: schema,
     types: typeParsers,
   };
