@@ -91,11 +91,14 @@ async function queueFrom({ db, nats, wake }: QueueDeps, signal: AbortSignal, log
   }
 }
 
-/** Where to begin. There is nothing to make up for before the first time; another journal than that of the cursor is read from its beginning. */
-async function startOf(db: Db, { created, first, last }: JournalState, log: Logger): Promise<number> {
+/**
+ * Where to begin: behind the cursor; the first time, and where the journal is another than that of the cursor, at its beginning. What is older
+ * than a webhook is not for it, so nothing is queued that should not be.
+ */
+async function startOf(db: Db, { created, first }: JournalState, log: Logger): Promise<number> {
   const known = await readCursor(db);
   const kept = Math.max(0, first - 1);
-  const start = known === undefined ? last : known.journal === created ? Math.max(known.cursor, kept) : kept;
+  const start = known?.journal === created ? Math.max(known.cursor, kept) : kept;
   if (known === undefined) await writeCursor(db, { cursor: start, journal: created });
   else if (known.journal === created && start > known.cursor)
     log.error({ cursor: known.cursor, start }, "events were not kept until they could be queued for webhooks");
