@@ -8,7 +8,7 @@ import { start as startCharger } from "charger-service/src/start.ts";
 import { readConfig as readGatewayConfig } from "gateway/src/config.ts";
 import { start as startGateway } from "gateway/src/start.ts";
 import { connect, type NatsConnection } from "nats";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../../tools/servers/free-port.ts";
 import { ADMIN, type Env, startEnv } from "../env.ts";
 import { restOf } from "../rest.ts";
@@ -102,10 +102,12 @@ test("readers that are cut 50 times, also by restarts of the service and the gat
     // What happens meanwhile is told when it is back.
     await Promise.all([service.restart(), happen("c")]);
     for (let i = 0; i < 5; i++) await happen(`d${i}`);
-    await vi.waitFor(() => expect([toGateway.cuts(), toService.cuts()]).toEqual([CUTS, CUTS]), { timeout: 20_000 });
+    // Cuts come after so many bytes, and how many bytes a reader is sent again depends on where it was cut.
+    let more = 0;
+    while (toGateway.cuts() < CUTS || toService.cuts() < CUTS) await happen(`e${more++}`);
     await happen("end");
     const [steady, ...others] = await Promise.all(reading);
-    expect(steady).toHaveLength(22 * (AMONG + 1));
+    expect(steady).toHaveLength((22 + more) * (AMONG + 1));
     for (const seen of others) expect(seen).toEqual(steady);
   } finally {
     await Promise.all([toGateway.close(), toService.close()]);
