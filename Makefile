@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.toolchain/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# What Node has compiled and rid of types is kept: with it a service starts in half the time.
+export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cache/node
 
 TOOLCHAIN := .toolchain/node_modules/.stamp
 INSTALLED := node_modules/.stamp
