@@ -2,9 +2,9 @@ import type { CloudEvent } from "@chargemesh/kit/cloud-event";
 import type { Logger } from "@chargemesh/kit/log";
 import type { Stack } from "@chargemesh/kit/main";
 import type { Nats } from "@chargemesh/kit/nats";
+import { asOnlyOne } from "@chargemesh/kit/only-one";
 import { transact } from "@chargemesh/kit/postgres";
 import { rest } from "@chargemesh/kit/rest";
-import { sql } from "kysely";
 import type { JsMsg } from "nats";
 import type { Db } from "../db/schema.ts";
 import { allWebhooks, readCursor, writeCursor } from "../db/webhook.ts";
@@ -40,8 +40,8 @@ export function queueEvents({ db, nats, wake }: QueueDeps, stack: Stack, log: Lo
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       if (nats.isConnected())
-        await asOnlyOne(db, (connection) => queueFrom({ db: connection, nats, wake }, stopping.signal, log)).catch((err: unknown) =>
-          log.warn({ err }, "queueing events for webhooks was interrupted"),
+        await asOnlyOne(db, "webhook", (connection) => queueFrom({ db: connection, nats, wake }, stopping.signal, log)).catch(
+          (err: unknown) => log.warn({ err }, "queueing events for webhooks was interrupted"),
         );
       await rest(RETRY_MS, stopping.signal);
     }
@@ -50,20 +50,6 @@ export function queueEvents({ db, nats, wake }: QueueDeps, stack: Stack, log: Lo
   stack.defer("webhook queue", () => {
     stopping.abort();
     return running;
-  });
-}
-
-async function asOnlyOne(db: Db, work: (connection: Db) => Promise<void>): Promise<void> {
-  const key = sql`hashtextextended(current_schema() || '.webhook', 0)`;
-  await db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ ours: boolean }>`select pg_try_advisory_lock(${key}) as ours`.execute(connection);
-    if (rows[0]?.ours !== true) return;
-    try {
-      await work(connection);
-    } finally {
-      // If this fails the connection is broken, and Postgres has let go of the lock by itself.
-      await sql`select pg_advisory_unlock(${key})`.execute(connection).catch(() => undefined);
-    }
   });
 }
 

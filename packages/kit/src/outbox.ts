@@ -5,6 +5,7 @@ import { type EventStream, ensureStream, isNotFound, streamOfType } from "./even
 import type { Logger } from "./log.ts";
 import type { Stack } from "./main.ts";
 import type { Nats } from "./nats.ts";
+import { asOnlyOne } from "./only-one.ts";
 import { BATCH_MAX, deletePublished, makeOutboxReader, type OutboxRow, type ReadOutbox, toCloudEventText } from "./outbox-batch.ts";
 import { jsonText } from "./postgres.ts";
 import { openPublisher, type Publication, type Publisher } from "./publisher.ts";
@@ -115,19 +116,16 @@ export function runOutbox<DB extends { outbox: OutboxTable }>(
   });
 }
 
+/** A publisher that its database has not heard of for long loses its session, and the lock with it. */
 async function asOnlyPublisher<DB>(db: Kysely<DB>, publish: (connection: Kysely<DB>) => Promise<void>): Promise<void> {
-  const key = sql`hashtextextended(current_schema() || '.outbox', 0)`;
-  await db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ ours: boolean }>`select pg_try_advisory_lock(${key}) as ours`.execute(connection);
-    if (rows[0]?.ours !== true) return;
+  await asOnlyOne(db, "outbox", async (connection) => {
+    const limitSilence = (ms: number) => sql`select set_config('idle_session_timeout', ${String(ms)}, false)`.execute(connection);
     try {
-      await sql`select set_config('idle_session_timeout', ${String(SILENCE_MS)}, false)`.execute(connection);
+      await limitSilence(SILENCE_MS);
       await publish(connection);
     } finally {
-      // If this fails the connection is broken, and Postgres has let go of the lock by itself.
-      await sql`select pg_advisory_unlock(${key}), set_config('idle_session_timeout', '0', false)`
-        .execute(connection)
-        .catch(() => undefined);
+      // If this fails the connection is broken, and nobody will have it again.
+      await limitSilence(0).catch(() => undefined);
     }
   });
 }
