@@ -57,7 +57,12 @@ export function configurationKey(db: Db, chargerId: string, key: string): Promis
     .executeTakeFirst();
 }
 
-/** The same, held until the database transaction ends. */
+/** Lets nobody else begin to change what is known of a charger's keys until the database transaction ends: also of those that nothing is known of yet. */
+export async function lockConfiguration(tx: Db, chargerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('configuration of ' || ${chargerId}::text, 0))`.execute(tx);
+}
+
+/** The key, held until the database transaction ends. Undefined if nothing is known of it. */
 export async function lockConfigurationKey(tx: Db, chargerId: string, key: string): Promise<ConfigurationKeyRow | undefined> {
   const [row] = await lockConfigurationKeys(tx, chargerId, [key]);
   return row;

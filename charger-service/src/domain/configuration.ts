@@ -5,6 +5,7 @@ import {
   configurationKey,
   countConfigurationKeys,
   deleteConfigurationKey,
+  lockConfiguration,
   lockConfigurationKey,
   lockConfigurationKeyOf,
   lockConfigurationKeys,
@@ -175,6 +176,7 @@ async function change(
   chargerId: string,
   changes: ReadonlyMap<string, (row: ConfigurationKeyFacts) => ConfigurationKeyFacts>,
 ): Promise<void> {
+  await lockConfiguration(tx, chargerId);
   const before = new Map((await lockConfigurationKeys(tx, chargerId, [...changes.keys()])).map((row) => [row.folded, row]));
   const after = new Map<string, [ConfigurationKeyRow | undefined, ConfigurationKeyFacts]>();
   let room = before.size === changes.size ? 0 : KEYS_MAX - (await countConfigurationKeys(tx, chargerId));

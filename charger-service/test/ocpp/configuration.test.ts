@@ -171,6 +171,28 @@ test("a charger that is away gets what is wanted when it comes back, or after it
   await station.leave();
 });
 
+test("what is wanted of a key while the charger first names it stays wanted", async () => {
+  const config = makeConfig({});
+  // Whose turn is first after the lock, the wish's or the reading's, nobody knows; of several, one is likely to show it.
+  const ids = ["K-8", "K-9"];
+  const stations = await Promise.all(ids.map((id) => site.join(id, { react: respond(config) })));
+  // What follows the boots is over.
+  const read = `select from command where charger_id = any('{${ids}}') and state = 'ACCEPTED'`;
+  await eventually(async () => (await site.rows(read)).length === ids.length);
+  config.values.set("AcmeLight", { value: "on", readonly: false });
+  // Both have found that nothing is known of the key before either of them keeps it.
+  const table = await site.hold("lock table configuration_key in share mode");
+  const wanting = Promise.all(ids.map((id) => desk.want(id, "AcmeLight", "off")));
+  await site.blocked(ids.length);
+  const reading = Promise.all(ids.map((id) => desk.refresh(id)));
+  await site.blocked(2 * ids.length);
+  await table.release();
+  await Promise.all([wanting, reading]);
+  const keys = await Promise.all(ids.map((id) => desk.key(id, "AcmeLight")));
+  expect(keys.map(({ wantedValue, state }) => [wantedValue, state])).toEqual(ids.map(() => ["off", "IN_SYNC"]));
+  for (const station of stations) await station.leave();
+});
+
 test("a value that brings the charger down three times is not sent again by itself", async () => {
   const config = makeConfig(ordinary);
   config.answer = () => undefined;
