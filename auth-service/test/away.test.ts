@@ -71,8 +71,11 @@ test("without NATS the service serves", async () => {
   await healthIs(running.address, "nats", "SERVING");
 });
 
-test("a service that starts without its database says so, and begins when it is there", async () => {
-  link.cut();
+test.each([
+  ["refuses connections", () => link.cut()],
+  ["answers nothing", () => link.silence()],
+])("a service that starts while its database %s says so, and begins when it is there", async (_what, takeAway) => {
+  takeAway();
   const address = `127.0.0.1:${await freePort(0)}`;
   const service = beginService(place, { AUTH_DATABASE_URL: link.url }, address);
   running = service;

@@ -7,6 +7,8 @@ export interface Link {
   url: string;
   /** Breaks what is connected and refuses who comes, as if the server had gone. */
   cut(): void;
+  /** Breaks what is connected, takes whoever comes and says nothing to them, as if the server were too busy. */
+  silence(): void;
   /** Lets everybody through again. */
   mend(): void;
   close(): Promise<void>;
@@ -15,10 +17,16 @@ export interface Link {
 export async function openLink(url: string): Promise<Link> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
-  let isCut = false;
+  let state: "open" | "cut" | "silent" = "open";
   const server = createServer((inner) => {
-    if (isCut) {
+    if (state === "cut") {
       inner.resetAndDestroy();
+      return;
+    }
+    if (state === "silent") {
+      sockets.add(inner);
+      inner.on("error", () => inner.destroy());
+      inner.on("close", () => sockets.delete(inner));
       return;
     }
     const outer = connect(Number(target.port), target.hostname);
@@ -47,11 +55,15 @@ export async function openLink(url: string): Promise<Link> {
   return {
     url: through.href,
     cut() {
-      isCut = true;
+      state = "cut";
+      breakAll();
+    },
+    silence() {
+      state = "silent";
       breakAll();
     },
     mend() {
-      isCut = false;
+      state = "open";
     },
     async close() {
       const closed = once(server, "close");

@@ -84,7 +84,9 @@ function isUnavailable(err: unknown): boolean {
   // What pg itself throws has no code.
   return (
     NETWORK.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(err.message)
+    /Connection terminated|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+      err.message,
+    )
   );
 }
 
