@@ -105,6 +105,13 @@ test.each<[string, object[], [second: number, powerW: number][]]>([
   expect(more).toEqual([]);
 });
 
+test("a stop whose meter shows more than there is is kept, and tells no course", async () => {
+  const transactionId = await begin("OWN-2");
+  await stop(transactionId, { meterStop: 1e308 });
+  const stopped = await told("TransactionStopped", transactionId);
+  expect(stopped.map(({ transaction, powerCurve = [] }) => [transaction.state, powerCurve])).toEqual([["STOPPED", []]]);
+});
+
 test("of many samples at most 60 are told, and the peaks are among them", async () => {
   const transactionId = await begin("OWN-2");
   const watts = Array.from({ length: 300 }, (_, i) => ({ 77: 22_000, 78: 22_000, 200: 1 })[i] ?? 11_000 + (i % 7));
