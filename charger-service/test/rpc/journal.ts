@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { JOURNAL } from "@chargemesh/kit/event-streams";
 import { connect, type NatsConnection } from "nats";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import type { Place } from "../service.ts";
 
 /** A message of an events.proto, as ts-proto makes it. */
@@ -14,6 +14,8 @@ export interface TestJournal {
   readonly nats: NatsConnection;
   /** Has something told, as if a service had: `data` are in JSON. */
   tell(message: EventMessage, subject: string, data: object): Promise<void>;
+  /** The same, and resolves when the journal has it: what services tell each for themselves, it has in no order. */
+  tellInTurn(message: EventMessage, subject: string, data: object): Promise<void>;
   /** How many events it has had. */
   last(): Promise<number>;
   /** The names of the consumers of those who watch now. */
@@ -27,21 +29,30 @@ export async function openJournal(place: Place): Promise<TestJournal> {
   const nats = await connect({ servers: host, user: username, pass: password, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
   const { streams, consumers } = await nats.jetstreamManager();
   await vi.waitFor(() => streams.info(JOURNAL), { timeout: 20_000, interval: 50 });
+  const tell = async ({ $type: type }: EventMessage, subject: string, data: object): Promise<string> => {
+    const event = {
+      specversion: "1.0",
+      id: randomUUID(),
+      source: "a test",
+      type,
+      subject,
+      time: new Date().toISOString(),
+      datacontenttype: "application/json",
+      data,
+    };
+    const text = JSON.stringify(event);
+    await nats.jetstream().publish(`${type}.x`, text);
+    return text;
+  };
   return {
     nats,
-    async tell({ $type: type }, subject, data) {
-      const time = new Date().toISOString();
-      const event = {
-        specversion: "1.0",
-        id: randomUUID(),
-        source: "a test",
-        type,
-        subject,
-        time,
-        datacontenttype: "application/json",
-        data,
-      };
-      await nats.jetstream().publish(`${type}.x`, JSON.stringify(event));
+    async tell(message, subject, data) {
+      await tell(message, subject, data);
+    },
+    async tellInTurn(message, subject, data) {
+      const text = await tell(message, subject, data);
+      const newest = async () => (await streams.getMessage(JOURNAL, { last_by_subj: `${message.$type}.x` })).string();
+      await vi.waitFor(async () => expect(await newest()).toBe(text), { timeout: 20_000, interval: 5 });
     },
     last: async () => (await streams.info(JOURNAL)).state.last_seq,
     readers: async () => {
