@@ -1,6 +1,9 @@
 import { sql } from "kysely";
 import type { Db, MeterValueRow, NewMeterValue } from "./schema.ts";
 
+/** No meter shows more, in Wh or W: what does is garbage, and what is reckoned of it would be more than Postgres can count with. */
+export const PLAUSIBLE_MAX = 1e15;
+
 /** Keeps readings, each once, and answers how many are new. */
 export async function insertMeterValues(tx: Db, rows: readonly NewMeterValue[]): Promise<number> {
   if (rows.length === 0) return 0;

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import { PLAUSIBLE_MAX } from "./meter-value.ts";
 import type { Db, TransactionRow } from "./schema.ts";
 
 /** How fast a transaction charged at one time. */
@@ -22,8 +23,6 @@ export async function powerCurve(tx: Db, transaction: TransactionRow): Promise<P
 
 /** Charges take hours, and readings lie between start and stop by the same clock; without this every month there is would be looked through. */
 const MARGIN = sql`interval '1 day'`;
-/** No meter shows more, in Wh: what a start or a stop says beyond it is garbage, and the power that it comes to more than Postgres can count with. */
-const PLAUSIBLE_MAX = sql`1e15`;
 
 function readingsOf({ id, start_time, stop_time }: TransactionRow): RawBuilder<unknown> {
   return sql`meter_value where transaction_id = ${id}
@@ -44,7 +43,7 @@ function meanPowerOf(transaction: TransactionRow): RawBuilder<unknown> {
         (${start_time}::timestamptz, ${meter_start_wh}::double precision), (${stop_time}::timestamptz, ${meter_stop_wh}::double precision)),
       register as (
         select time, energy_wh from reading
-        union select time, energy_wh from ends where abs(energy_wh) <= ${PLAUSIBLE_MAX} and not exists (
+        union select time, energy_wh from ends where abs(energy_wh) <= ${PLAUSIBLE_MAX}::double precision and not exists (
           select from reading where (energy_wh between ${meter_start_wh}::double precision and ${meter_stop_wh}::double precision) is not true)),
       mean as (select time, 3600 * (energy_wh - lag(energy_wh) over earlier)
           / nullif(extract(epoch from time - lag(time) over earlier), 0)::double precision as power_w

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { jsonText, transact } from "@chargemesh/kit/postgres";
-import { insertMeterValues } from "../db/meter-value.ts";
+import { insertMeterValues, PLAUSIBLE_MAX } from "../db/meter-value.ts";
 import type { Db, SampledValue } from "../db/schema.ts";
 import { lockTransaction, recordReading } from "../db/transaction.ts";
 import { transactionUpdated } from "../events.ts";
@@ -73,8 +73,6 @@ function powerW(reading: Reading): number | undefined {
   return total(reading, "Power.Active.Import", { W: 1, kW: 1000 });
 }
 
-/** No meter shows more, in Wh or W: what does is garbage, and would be more than Postgres can count with. */
-const PLAUSIBLE_MAX = 1e15;
 /** What OCPP calls a decimal number. */
 const DECIMAL = /^\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*$/;
 
